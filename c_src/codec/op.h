@@ -1,0 +1,54 @@
+/* op - the served functions of module ecto_litefs, read from a call's arguments.
+ *
+ * PURE. The table of functions, their arguments and options is DESIGN's section on served
+ * functions, kept in docs/api.md.
+ */
+#ifndef ELFS_CODEC_OP_H
+#define ELFS_CODEC_OP_H
+
+#include "base/arena.h"
+#include "base/value.h"
+#include "codec/term.h"
+
+enum elfs_op_kind {
+    ELFS_OP_QUERY,       /* query/3,4: statements[0] */
+    ELFS_OP_QUERY_MANY,  /* query_many/3,4: statements[0].sql with sets[0..set_count) */
+    ELFS_OP_TRANSACTION, /* transaction/2,3: statements[0..count) */
+    ELFS_OP_BEGIN,       /* 'begin'/1,2 */
+    ELFS_OP_COMMIT,      /* commit/2: tx */
+    ELFS_OP_ROLLBACK,    /* rollback/2: tx */
+    ELFS_OP_INFO,        /* info/0 */
+};
+
+/* Option values; -1 or an empty view where the option was not given. Times in milliseconds, at
+ * least 1. */
+struct elfs_op_options {
+    struct elfs_view tx;     /* query, query_many, transaction: the token, a whole reference term */
+    int64_t timeout_ms;      /* query, query_many, transaction: `timeout` */
+    int64_t idle_timeout_ms; /* begin: `idle_timeout` */
+    int64_t total_timeout_ms; /* begin: `total_timeout` */
+};
+
+struct elfs_op {
+    enum elfs_op_kind kind;
+    struct elfs_view repo; /* text, with a leading "Elixir." taken off; from an atom or a binary */
+    struct elfs_statement *statements;
+    size_t count;
+    struct elfs_params *sets;
+    size_t set_count;
+    struct elfs_view tx; /* COMMIT, ROLLBACK */
+    struct elfs_op_options options;
+};
+
+/* Reads a call of ecto_litefs:Function with these arguments (a whole list term) into *op;
+ * everything it needs beside the term lives in arena. ELFS_UNDEF: no such function or arity.
+ * ELFS_BADARG: an argument of the wrong shape (Repo neither atom nor binary, Sql not iodata, Params
+ * neither list nor map, Opts neither map nor keyword list): the caller gets badarg.
+ * ELFS_INVALID_PARAMETER, ELFS_INVALID_OPTION (the message names the option and what it takes; in
+ * query_many and transaction an invalid parameter's message also names the index): the caller gets
+ * {error, Map}. Options are a map or a keyword list; `undefined` and `nil` values count as not
+ * given. */
+enum elfs_code elfs_op_parse(struct elfs_view function, struct elfs_view args,
+                             struct elfs_arena *arena, struct elfs_op *op, struct elfs_error *err);
+
+#endif

@@ -1,0 +1,57 @@
+/* result - rows and errors as Erlang terms.
+ *
+ * PURE. A result map is written in two steps: the rows and counts while the statement runs (by the
+ * thread that runs it, through a sink), the position when the answer is made, since it is known
+ * only after COMMIT.
+ */
+#ifndef ELFS_CODEC_RESULT_H
+#define ELFS_CODEC_RESULT_H
+
+#include "base/buf.h"
+#include "base/sink.h"
+
+/* Encodes each statement's columns, rows, num_rows, changes and last_insert_rowid as the first five
+ * pairs of its map, one slice of `bytes` a statement. `sink` is what the store gets. */
+struct elfs_result {
+    struct elfs_sink sink;
+    struct elfs_buf bytes; /* the slices, one after the other */
+    size_t *ends;          /* where slice i ends; owned */
+    size_t count;          /* whole slices */
+    size_t cap;
+    size_t start;   /* of the slice under way */
+    size_t rows_at; /* offset of its row count, to be patched */
+    uint32_t rows;
+    size_t columns;
+};
+
+/* An empty result that may grow to max bytes (then the sink's functions return
+ * ELFS_RESULT_TOO_BIG). A value without an Erlang term (an infinite REAL) makes them return
+ * ELFS_UNREPRESENTABLE. */
+void elfs_result_init(struct elfs_result *result, size_t max);
+void elfs_result_fini(struct elfs_result *result);
+
+/* A database position; known false writes `nil`. */
+struct elfs_position {
+    bool known;
+    uint64_t txid;
+    uint64_t checksum;
+};
+
+/* Appends #{columns, rows, num_rows, changes, last_insert_rowid, position} of statement i. */
+void elfs_result_put(struct elfs_buf *buf, const struct elfs_result *result, size_t i,
+                     const struct elfs_position *position);
+
+/* Appends the term that stands for an error in {error, Term}:
+ *   ELFS_BUSY ............. the atom busy
+ *   ELFS_UNSUPPORTED ...... {unsupported, Message}
+ *   ELFS_UNKNOWN .......... {unknown, Message}
+ *   ELFS_SQLITE ........... #{code => Name, extended_code => Int, message => Bin}, Name as
+ *                           elfs_sqlite_code_name gives it
+ *   others ................ #{code => elfs_code_name(code), message => Bin} */
+void elfs_error_put(struct elfs_buf *buf, const struct elfs_error *err);
+
+/* The name of an SQLite result code without SQLITE_, in lower case: 2067 is "constraint_unique". An
+ * unknown extended code gives its primary code's name, an unknown primary code "error". */
+const char *elfs_sqlite_code_name(int extended_code);
+
+#endif

@@ -1,0 +1,36 @@
+/* batch - which waiting jobs go into one transaction.
+ *
+ * PURE. Group commit without artificial delay: when the writer becomes free it takes what is
+ * waiting, in order, until the policy says stop; what comes later is the next group. An interactive
+ * transaction is a group of its own.
+ */
+#ifndef ELFS_STORE_BATCH_H
+#define ELFS_STORE_BATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct elfs_batch_limits {
+    size_t max_jobs;  /* at least 1 */
+    size_t max_bytes; /* a single larger job still goes, alone */
+    int64_t max_us;   /* no further job starts when the group has run so long; keeps the latency of
+                         the   group's first jobs in bounds */
+};
+
+/* The group under way. */
+struct elfs_batch {
+    size_t jobs;
+    size_t bytes;
+    int64_t started_us;
+};
+
+/* True if a job that holds `bytes` bytes may join now. `alone`: it opens an interactive
+ * transaction. */
+bool elfs_batch_admits(const struct elfs_batch_limits *limits, const struct elfs_batch *batch,
+                       size_t bytes, bool alone, int64_t now_us);
+
+/* Counts the job in. */
+void elfs_batch_add(struct elfs_batch *batch, size_t bytes);
+
+#endif

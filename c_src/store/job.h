@@ -1,0 +1,92 @@
+/* job - one request to a database, and the interactive transaction it may belong to.
+ *
+ * A job is the only thing that crosses threads, and has one owner at a time: the loop makes it and
+ * submits it, a worker (writer or reader) runs it, the mailbox brings it back. The exceptions are
+ * the atomics, which the loop may touch at any time: elfs_job_cancel and elfs_tx_abort.
+ */
+#ifndef ELFS_STORE_JOB_H
+#define ELFS_STORE_JOB_H
+
+#include <stdatomic.h>
+
+#include "base/list.h"
+#include "base/sink.h"
+#include "base/value.h"
+
+enum elfs_job_kind {
+    ELFS_JOB_QUERY,       /* one statement */
+    ELFS_JOB_MANY,        /* one statement, several parameter sets: all or nothing */
+    ELFS_JOB_TRANSACTION, /* several statements: all or nothing */
+    ELFS_JOB_BEGIN,       /* opens tx */
+    ELFS_JOB_COMMIT,      /* commits tx */
+    ELFS_JOB_ROLLBACK,    /* rolls tx back */
+};
+
+enum elfs_tx_end {
+    ELFS_TX_OPEN,          /* not ended */
+    ELFS_TX_COMMITTED,     /* by commit */
+    ELFS_TX_ROLLED_BACK,   /* by rollback */
+    ELFS_TX_COMMIT_FAILED, /* COMMIT failed; rolled back */
+    ELFS_TX_IDLE,          /* its idle deadline passed; rolled back */
+    ELFS_TX_TOTAL,         /* its total deadline passed; rolled back */
+    ELFS_TX_ABORTED,       /* elfs_tx_abort; rolled back */
+    ELFS_TX_BY_SQLITE, /* SQLite rolled it back itself (ON CONFLICT ROLLBACK, a full disk, ...) */
+    ELFS_TX_STOPPED,   /* the store was stopped; rolled back */
+};
+
+/* An interactive transaction. The loop allocates it (zeroed, then elfs_tx_init), passes it with the
+ * BEGIN job, and may free it only after that job came back failed, or after the mailbox brought the
+ * transaction itself back (`ended`). Deadlines are set before BEGIN and not changed. */
+struct elfs_tx {
+    struct elfs_list link; /* for the mailbox */
+    int64_t idle_ms;       /* rolled back when no job of it came for so long */
+    int64_t total_ms;      /* rolled back so long after BEGIN */
+    atomic_bool abort;
+    enum elfs_tx_end end; /* set by the writer before it hands the transaction back */
+    /* the writer's own */
+    int64_t idle_deadline;
+    int64_t total_deadline;
+};
+
+void elfs_tx_init(struct elfs_tx *tx, int64_t idle_ms, int64_t total_ms);
+
+/* Text for a person: "its idle deadline passed". Static. */
+const char *elfs_tx_end_text(enum elfs_tx_end end);
+
+enum elfs_job_outcome {
+    ELFS_JOB_DONE,    /* committed (in an interactive transaction: executed) */
+    ELFS_JOB_FAILED,  /* nothing written; error says why, failed_index where */
+    ELFS_JOB_UNKNOWN, /* COMMIT failed in a way that does not tell; error says how */
+    ELFS_JOB_DROPPED, /* cancelled before it started; nobody waits for it */
+    ELFS_JOB_REROUTE, /* the reader found that it writes: submit it again with `write` set */
+};
+
+enum { ELFS_JOB_WAITING, ELFS_JOB_STARTED, ELFS_JOB_CANCELLED };
+
+struct elfs_job {
+    struct elfs_list link;
+    enum elfs_job_kind kind;
+    bool write; /* never to the reader */
+    const struct elfs_statement *statements;
+    size_t count;
+    const struct elfs_params *sets; /* MANY */
+    size_t set_count;
+    struct elfs_tx *tx; /* NULL: a transaction of its own */
+    int64_t timeout_ms; /* for the whole job, from its start */
+    size_t cost;        /* bytes it holds, for the batch policy */
+    struct elfs_sink *sink;
+    _Atomic int stage;
+    /* the outcome, valid when the mailbox brings it back */
+    enum elfs_job_outcome outcome;
+    size_t
+        failed_index; /* MANY, TRANSACTION: the failed set or statement, from 1; 0 if it was none */
+    struct elfs_error error;
+};
+
+/* Loop: gives the job up if it has not started. True: it will not run (and comes back DROPPED). */
+bool elfs_job_cancel(struct elfs_job *job);
+
+/* Worker: true if the job may start, false if it was cancelled. */
+bool elfs_job_start(struct elfs_job *job);
+
+#endif

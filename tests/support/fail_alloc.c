@@ -1,0 +1,74 @@
+/* fail_alloc - see fail_alloc.h. Atomic counts: writers and readers allocate on their own threads.
+ */
+#include "fail_alloc.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "base/alloc.h"
+
+static atomic_long countdown;
+static atomic_bool limited;
+static atomic_bool failed;
+static atomic_long live;
+
+static bool must_fail(void) {
+    if (!atomic_load(&limited)) return false;
+    if (atomic_fetch_sub(&countdown, 1) > 1) return false;
+    atomic_store(&failed, true);
+    return true;
+}
+
+static void *test_malloc(size_t size) {
+    if (must_fail()) return NULL;
+    void *ptr = malloc(size);
+    if (ptr) atomic_fetch_add(&live, 1);
+    return ptr;
+}
+
+static void *test_realloc(void *old, size_t size) {
+    if (must_fail()) return NULL;
+    void *ptr = realloc(old, size);
+    if (ptr && !old) atomic_fetch_add(&live, 1);
+    return ptr;
+}
+
+static void test_free(void *ptr) {
+    if (ptr) atomic_fetch_sub(&live, 1);
+    free(ptr);
+}
+
+void fail_alloc_start(long n) {
+    static const struct elfs_allocator failing = {test_malloc, test_realloc, test_free};
+    atomic_store(&countdown, n);
+    atomic_store(&limited, n > 0);
+    atomic_store(&failed, false);
+    atomic_store(&live, 0);
+    elfs_allocator_set(&failing);
+}
+
+bool fail_alloc_stop(void) {
+    elfs_allocator_set(NULL);
+    return atomic_load(&failed);
+}
+
+long fail_alloc_live(void) { return atomic_load(&live); }
+
+void fail_alloc_each(bool (*scenario)(void *arg), void *arg) {
+    for (long n = 1;; n++) {
+        fail_alloc_start(n);
+        bool ok = scenario(arg);
+        long leaked = fail_alloc_live();
+        bool hit = fail_alloc_stop();
+        assert_int_equal(leaked, 0);
+        assert_int_equal(ok, !hit);
+        if (!hit) return;
+        assert_true(n < 100000);
+    }
+}
