@@ -10,7 +10,7 @@
 static void on_spawn_request(struct elfs_conn *conn, struct elfs_view frame,
                              const struct elfs_dist_msg *msg) {
     struct elfs_call call;
-    enum elfs_code code = msg->link ? ELFS_UNDEF : elfs_call_of_spawn(msg, &call);
+    enum elfs_code code = elfs_call_of_spawn(msg, &call);
     if (code != ELFS_OK) {
         const char *reason = code == ELFS_UNDEF ? "notsup" : "badarg";
         elfs_conn_wrote(conn,
