@@ -93,17 +93,20 @@ done:
     return answer;
 }
 
-/* Runs `epmd -daemon`, which returns at once, and waits until EPMD answers. */
+/* Runs `epmd -daemon`, which returns at once, and waits until EPMD takes connections. */
 static bool start_daemon(void) {
     char *argv[] = {"epmd", "-daemon", NULL};
     pid_t pid;
     int status;
-    uint16_t port;
     if (posix_spawnp(&pid, "epmd", NULL, NULL, argv, environ) != 0) return false;
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
     int64_t deadline = elfs_clock_ms() + START_WAIT_MS;
     while (elfs_clock_ms() < deadline) {
-        if (elfs_epmd_lookup("", TIMEOUT_MS, &port) != ELFS_EPMD_NO_ANSWER) return true;
+        int fd = connect_epmd(TIMEOUT_MS);
+        if (fd >= 0) {
+            close(fd);
+            return true;
+        }
         poll(NULL, 0, 20);
     }
     return false;

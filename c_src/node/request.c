@@ -47,6 +47,7 @@ static struct elfs_request *request_new(struct elfs_conn *conn, struct elfs_view
     rebase(&req->call.module, frame, copy);
     rebase(&req->call.function, frame, copy);
     rebase(&req->call.args, frame, copy);
+    rebase(&req->call.mfa, frame, copy);
     return req;
 }
 
