@@ -248,10 +248,6 @@ static enum elfs_code check_required(const struct elfs_options *o, struct elfs_e
     if (o->repo_count == 0)
         return elfs_fail(err, ELFS_BADARG,
                          "--repo NAME=PATH is missing: which database is to be served?");
-    if (o->no_epmd && o->listen_port == 0 && o->connect_count == 0)
-        return elfs_fail(err, ELFS_BADARG,
-                         "with --no-epmd nobody finds a random port: give --listen ADDR:PORT "
-                         "or --connect NODE");
     return ELFS_OK;
 }
 
