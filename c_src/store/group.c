@@ -103,6 +103,7 @@ void elfs_group_serve(struct elfs_writer *writer) {
             elfs_job_fail(job, &group.error);
         } else {
             run(&group, job);
+            elfs_batch_grow(&batch, job->sink->size(job->sink));
             if (rolled_back(&group)) {
                 while (!run_done_again(&group)) {
                 }

@@ -50,6 +50,10 @@ static void counts(void **state) {
     assert_int_equal(batch.jobs, 2);
     assert_int_equal(batch.bytes, 30);
     assert_int_equal(batch.started_us, 7);
+    elfs_batch_grow(&batch, 970);
+    assert_int_equal(batch.jobs, 2);
+    assert_true(elfs_batch_admits(&limits, &batch, 0, false, 7));
+    assert_false(elfs_batch_admits(&limits, &batch, 1, false, 7));
 }
 
 int main(void) {
