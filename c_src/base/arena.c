@@ -29,7 +29,7 @@ void elfs_arena_fini(struct elfs_arena *arena) {
 void *elfs_arena_alloc(struct elfs_arena *arena, size_t size) {
     if (size > SIZE_MAX / 2) return NULL;
     size = (size + _Alignof(max_align_t) - 1) & ~(_Alignof(max_align_t) - 1);
-    if (size > arena->cap - arena->used) {
+    if (!arena->blocks || size > arena->cap - arena->used) {
         size_t cap = size > BLOCK_SIZE ? size : BLOCK_SIZE;
         struct elfs_arena_block *block = elfs_malloc(sizeof *block + cap);
         if (!block) return NULL;

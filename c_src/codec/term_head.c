@@ -131,15 +131,18 @@ static bool take_export(struct elfs_reader *r) {
 }
 
 /* NEW_FUN_EXT: [size:4][arity:1][uniq:16][index:4][free:4] and the terms module, old index, old
- * uniq, pid, and the free variables. size counts itself and all that follows it; a BEAM does not
- * rely on it and neither do we, beyond that it must fit. */
+ * uniq, pid, and the free variables. size counts itself and all that follows it. */
 static bool take_fun(struct elfs_reader *r, struct elfs_term_head *head) {
-    const size_t fixed = 29, terms = 4;
+    const size_t terms = 4;
+    struct elfs_reader whole = *r;
     size_t size;
     struct elfs_view skipped;
-    size_t left = elfs_reader_left(r);
-    if (!take_number(r, 4, &size) || size > left || size < fixed + terms) return false;
-    return take(r, 1 + 16 + 4, &skipped) && take_nested(r, 4, 1, terms, head);
+    if (!take_number(r, 4, &size) || !take(&whole, size, &head->bytes)) return false;
+    struct elfs_reader body = {r->pos, whole.pos};
+    if (size < 4 || !take(&body, 1 + 16 + 4, &skipped) || !take_nested(&body, 4, 1, terms, head))
+        return false;
+    r->pos = body.pos;
+    return true;
 }
 
 static bool take_body(struct elfs_reader *r, struct elfs_term_head *head) {
