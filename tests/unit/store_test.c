@@ -61,8 +61,8 @@ static void says_why_it_cannot_open(void **state) {
     char path[128];
     (void)state;
     snprintf(path, sizeof path, "%s/missing/x.db", f.dir);
-    assert_not_opened(path, SQLITE_CANTOPEN, "No such file or directory): check that its folder");
-    assert_not_opened(f.dir, SQLITE_CANTOPEN, "check that its folder exists");
+    assert_not_opened(path, SQLITE_CANTOPEN, "its folder does not exist");
+    assert_not_opened(f.dir, SQLITE_CANTOPEN, "check that it is an ordinary file");
     snprintf(path, sizeof path, "%s/text.db", f.dir);
     FILE *file = fopen(path, "w");
     assert_non_null(file);
@@ -74,16 +74,21 @@ static void says_why_it_cannot_open(void **state) {
     assert_int_equal(elfs_store_check(&f.config, &err), ELFS_OK);
 }
 
-/* The owner of the process may be root, whom no permission stops: then there is nothing to see. */
-static void says_that_the_folder_is_read_only(void **state) {
+/* No permission stops root, so that root plays somebody else. */
+static void says_what_may_not_be_written(void **state) {
     char dir[96];
     char path[128];
     (void)state;
-    if (geteuid() == 0) skip();
+    bool root = geteuid() == 0;
     snprintf(dir, sizeof dir, "%s/ro", f.dir);
     snprintf(path, sizeof path, "%s/x.db", dir);
-    assert_int_equal(mkdir(dir, 0500), 0);
-    assert_not_opened(path, SQLITE_CANTOPEN, "this user may write to the file and to the folder");
+    assert_int_equal(mkdir(dir, 0555), 0);
+    assert_int_equal(chmod(f.dir, 0755), 0);
+    assert_int_equal(chmod(f.path, 0444), 0);
+    if (root) assert_int_equal(seteuid(65534), 0);
+    assert_not_opened(path, SQLITE_CANTOPEN, "this user may not write to its folder");
+    assert_not_opened(f.path, 0, "it is read-only: this user may not write to it");
+    if (root) assert_int_equal(seteuid(0), 0);
     assert_int_equal(rmdir(dir), 0);
 }
 
@@ -233,7 +238,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(writes_and_reads, setup, teardown),
         cmocka_unit_test_setup_teardown(says_why_it_cannot_open, setup, teardown),
-        cmocka_unit_test_setup_teardown(says_that_the_folder_is_read_only, setup, teardown),
+        cmocka_unit_test_setup_teardown(says_what_may_not_be_written, setup, teardown),
         cmocka_unit_test_setup_teardown(another_program_may_lock_it, setup, teardown),
         cmocka_unit_test_setup_teardown(configures_both_connections, setup, teardown),
         cmocka_unit_test_setup_teardown(reads_do_not_wait_for_writes, setup, teardown),
