@@ -1,17 +1,37 @@
 /* db - see db.h. */
 #include "store/db.h"
 
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "store/sqlite_error.h"
 
-static const char *hint_for(int rc) {
+/* faccessat asks for the effective user, as open(2) does. */
+static bool may(const char *path, int mode) {
+    return faccessat(AT_FDCWD, path, mode, AT_EACCESS) == 0;
+}
+
+/* SQLite tries several ways to open a file; the system's reason for the last says little. */
+static const char *hint_for_path(const char *path) {
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    int len = slash ? (int)(slash - path) + 1 : 1;
+    snprintf(folder, sizeof folder, "%.*s", len, slash ? path : ".");
+    if (!may(folder, F_OK)) return "its folder does not exist, or may not be entered: create it";
+    if (!may(folder, W_OK | X_OK)) {
+        return "this user may not write to its folder, where SQLite also makes -wal and -shm files";
+    }
+    if (may(path, F_OK) && !may(path, R_OK | W_OK)) return "this user may not write to it";
+    return "check that it is an ordinary file";
+}
+
+static const char *hint_for(int rc, const char *path) {
     switch (rc & 0xFF) {
     case SQLITE_CANTOPEN:
     case SQLITE_READONLY:
-    case SQLITE_PERM:
-        return "check that its folder exists and that this user may write to the file and to the "
-               "folder (SQLite makes -wal and -shm files beside it)";
+    case SQLITE_PERM: return hint_for_path(path);
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
         return "give the path of an SQLite database, or of a file that does not exist yet";
@@ -22,17 +42,12 @@ static const char *hint_for(int rc) {
     }
 }
 
-/* SQLite's last error, with the path, the system's reason and what to do. */
+/* SQLite's last error, with the path and what to do. */
 static enum elfs_code open_fail(const struct elfs_db *db, const char *path,
                                 struct elfs_error *err) {
     int rc = sqlite3_extended_errcode(db->handle);
-    int number = sqlite3_system_errno(db->handle);
-    char reason[128] = "";
-    if (number != 0 && (rc & 0xFF) != SQLITE_NOTADB) {
-        snprintf(reason, sizeof reason, " (%s)", strerror(number));
-    }
-    elfs_fail(err, ELFS_SQLITE, "cannot use the database %s: %s%s: %s", path,
-              sqlite3_errmsg(db->handle), reason, hint_for(rc));
+    elfs_fail(err, ELFS_SQLITE, "cannot use the database %s: %s: %s", path,
+              sqlite3_errmsg(db->handle), hint_for(rc, path));
     if (err) err->sqlite_code = rc;
     return ELFS_SQLITE;
 }
@@ -60,7 +75,7 @@ static enum elfs_code set_wal(struct elfs_db *db, const char *path, struct elfs_
     char mode[16] = "";
     if (sqlite3_db_readonly(db->handle, "main") == 1) {
         return elfs_fail(err, ELFS_SYSTEM, "cannot use the database %s: it is read-only: %s", path,
-                         hint_for(SQLITE_READONLY));
+                         hint_for(SQLITE_READONLY, path));
     }
     if (sqlite3_exec(db->handle, "PRAGMA journal_mode=WAL", keep_first_column, mode, NULL) !=
         SQLITE_OK) {

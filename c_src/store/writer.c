@@ -127,9 +127,12 @@ enum elfs_verdict elfs_writer_commit(struct elfs_writer *writer, struct elfs_err
                   sqlite3_errmsg(writer->db.handle));
         err->sqlite_code = rc;
     }
-    elfs_log(ELFS_LOG_ERROR, "commit_failed", "path=s sqlite_code=d in_doubt=d message=s",
-             sqlite3_db_filename(writer->db.handle, "main"), rc, verdict == ELFS_IN_DOUBT,
-             err->message);
+    /* A deferred foreign key is the client's affair, anything else the operator's. */
+    if ((rc & 0xFF) != SQLITE_CONSTRAINT) {
+        elfs_log(ELFS_LOG_ERROR, "commit_failed", "path=s sqlite_code=d in_doubt=d message=s",
+                 sqlite3_db_filename(writer->db.handle, "main"), rc, verdict == ELFS_IN_DOUBT,
+                 err->message);
+    }
     elfs_writer_rollback(writer);
     return verdict;
 }
