@@ -14,7 +14,7 @@ struct elfs_arena_block {
     max_align_t data[];
 };
 
-void elfs_arena_init(struct elfs_arena *arena) { *arena = (struct elfs_arena){NULL, 0, 0}; }
+void elfs_arena_init(struct elfs_arena *arena) { *arena = (struct elfs_arena){0}; }
 
 void elfs_arena_fini(struct elfs_arena *arena) {
     struct elfs_arena_block *block = arena->blocks;
@@ -36,6 +36,7 @@ void *elfs_arena_alloc(struct elfs_arena *arena, size_t size) {
         block->next = arena->blocks;
         arena->blocks = block;
         arena->cap = cap;
+        arena->total += sizeof *block + cap;
         arena->used = 0;
     }
     void *ptr = (char *)arena->blocks->data + arena->used;

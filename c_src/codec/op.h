@@ -20,6 +20,10 @@ enum elfs_op_kind {
     ELFS_OP_INFO,        /* info/0 */
 };
 
+/* Parameters and parameter sets of one request together: what a request may take of memory beside
+ * its frame. */
+#define ELFS_OP_PARAMS_MAX 1048576
+
 /* Option values; -1 or an empty view where the option was not given. Times in milliseconds, at
  * least 1. */
 struct elfs_op_options {
@@ -47,7 +51,7 @@ struct elfs_op {
  * ELFS_INVALID_PARAMETER, ELFS_INVALID_OPTION (the message names the option and what it takes; in
  * query_many and transaction an invalid parameter's message also names the index): the caller gets
  * {error, Map}. Options are a map or a keyword list; `undefined` and `nil` values count as not
- * given. */
+ * given, for a time `infinity` too. Of an option given twice the first counts. */
 enum elfs_code elfs_op_parse(struct elfs_view function, struct elfs_view args,
                              struct elfs_arena *arena, struct elfs_op *op, struct elfs_error *err);
 
