@@ -76,15 +76,17 @@ mixed_calls(Config) ->
 %% one at most once.
 sigterm_under_load(Config) ->
     Dir = ct_env:dir(Config),
-    [begin
-         Node = #{name := Name, db := Db} = ct_node:start(Config, #{dir => Dir}),
-         {ok, _} = ct_node:query(Node, "CREATE TABLE IF NOT EXISTS t (k TEXT)"),
-         Writers = start_writers(Name, {term, Round}),
-         await_acknowledged(Writers, 300),
-         ct_node:signal(Node, "TERM"),
-         ?assertEqual(0, ct_node:await_exit(Node)),
-         check(Db, stop_writers(Writers))
-     end || Round <- lists:seq(1, 3)],
+    lists:foldl(fun(Round, Told) ->
+        Node = #{name := Name, db := Db} = ct_node:start(Config, #{dir => Dir}),
+        {ok, _} = ct_node:query(Node, "CREATE TABLE IF NOT EXISTS t (k TEXT)"),
+        Writers = start_writers(Name, {term, Round}),
+        await_acknowledged(Writers, 300),
+        ct_node:signal(Node, "TERM"),
+        ?assertEqual(0, ct_node:await_exit(Node)),
+        Now = merge(Told, stop_writers(Writers)),
+        check(Db, Now),
+        Now
+    end, {#{}, #{}}, lists:seq(1, 3)),
     ok.
 
 sigkill_under_load(Config) ->
