@@ -186,8 +186,8 @@ enum elfs_code elfs_op_parse(struct elfs_view function, struct elfs_view args,
     size_t arity = items.left;
     const struct function *f = find(function, arity);
     if (!f) return ELFS_UNDEF;
-    if (items.string) return ELFS_BADARG; /* numbers only: no Repo among them */
     op->kind = f->kind;
+    /* the items of a string are numbers in the cursor: no Repo, and nothing that is kept */
     for (size_t i = 0; i < arity; i++) {
         code = elfs_term_items_next(&r, &items, &req.args[i]);
         if (code != ELFS_OK) return code;
