@@ -109,6 +109,10 @@ static void forget(struct elfs_sink *sink) {
     self->count = 0;
 }
 
+static size_t size_of(const struct elfs_sink *sink) {
+    return ((const struct elfs_result *)sink)->bytes.len;
+}
+
 void elfs_result_init(struct elfs_result *result, size_t max) {
     *result = (struct elfs_result){.sink = {
                                        .columns = put_columns,
@@ -116,6 +120,7 @@ void elfs_result_init(struct elfs_result *result, size_t max) {
                                        .value = put_value,
                                        .done = put_done,
                                        .reset = forget,
+                                       .size = size_of,
                                    }};
     elfs_buf_init(&result->bytes, max);
 }

@@ -1,0 +1,36 @@
+/* reply - answers as frames. Each function appends one whole frame, or nothing for a cast, and
+ * returns what the frame writer returned. */
+#ifndef ELFS_NODE_REPLY_H
+#define ELFS_NODE_REPLY_H
+
+#include "node/request.h"
+
+/* True if nobody waits for an answer. */
+static inline bool elfs_reply_is_unwanted(const struct elfs_call *call) {
+    return call->style == ELFS_CALL_CAST || call->style == ELFS_CALL_REX_CAST;
+}
+
+/* {error, Term}, or {error, {Index, Term}} with an index, of an error that came before any job. */
+enum elfs_code elfs_reply_error(struct elfs_buf *buf, const struct elfs_call *call,
+                                struct elfs_view pid, size_t index, const struct elfs_error *err);
+
+/* {error, {unknown_repo, Repo}}, Repo as the caller gave it (a whole term). */
+enum elfs_code elfs_reply_unknown_repo(struct elfs_buf *buf, const struct elfs_call *call,
+                                       struct elfs_view pid, struct elfs_view repo);
+
+/* A raised error: "undef", "badarg". */
+enum elfs_code elfs_reply_raise(struct elfs_buf *buf, const struct elfs_call *call,
+                                struct elfs_view pid, const char *reason);
+
+/* The node's name, as an atom. */
+enum elfs_code elfs_reply_node_name(struct elfs_buf *buf, const struct elfs_call *call,
+                                    struct elfs_view pid, const struct elfs_node *node);
+
+/* The map of info/0. */
+enum elfs_code elfs_reply_info(struct elfs_buf *buf, const struct elfs_call *call,
+                               struct elfs_view pid, const struct elfs_node *node);
+
+/* What the finished job of req came to. */
+enum elfs_code elfs_reply_job(struct elfs_buf *buf, const struct elfs_request *req);
+
+#endif

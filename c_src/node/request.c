@@ -1,0 +1,219 @@
+/* request - see request.h. */
+#include "node/request.h"
+
+#include "base/alloc.h"
+#include "node/reply.h"
+#include "node/txn.h"
+
+static int64_t at_most(int64_t given, int64_t limit) {
+    return given > 0 && given < limit ? given : limit;
+}
+
+static void request_free(struct elfs_request *req) {
+    elfs_list_remove(&req->link);
+    elfs_result_fini(&req->result);
+    elfs_arena_fini(&req->arena);
+    elfs_free(req);
+}
+
+/* Moves a view from the frame into its copy; views elsewhere or nowhere stay. */
+static void rebase(struct elfs_view *view, struct elfs_view frame, const uint8_t *copy) {
+    if (view->data >= frame.data && view->data < frame.data + frame.len)
+        view->data = copy + (view->data - frame.data);
+}
+
+/* A request with its own copy of the frame, so that it can outlive this turn; NULL: out of memory.
+ */
+static struct elfs_request *request_new(struct elfs_conn *conn, struct elfs_view frame,
+                                        const struct elfs_call *call, struct elfs_view pid) {
+    struct elfs_request *req = elfs_calloc(1, sizeof *req);
+    if (!req) return NULL;
+    elfs_arena_init(&req->arena);
+    elfs_result_init(&req->result, (size_t)conn->node->options->max_result);
+    elfs_list_init(&req->link);
+    elfs_list_init(&req->job.link);
+    const uint8_t *copy = elfs_arena_copy(&req->arena, frame.data, frame.len);
+    req->pid.data = elfs_arena_copy(&req->arena, pid.data, pid.len);
+    if (!copy || !req->pid.data) {
+        request_free(req);
+        return NULL;
+    }
+    req->pid.len = pid.len;
+    req->conn = conn;
+    req->call = *call;
+    rebase(&req->call.req_id, frame, copy);
+    rebase(&req->call.caller, frame, copy);
+    rebase(&req->call.tag, frame, copy);
+    rebase(&req->call.module, frame, copy);
+    rebase(&req->call.function, frame, copy);
+    rebase(&req->call.args, frame, copy);
+    rebase(&req->call.mfa, frame, copy);
+    return req;
+}
+
+/* The caller's first argument, as it gave it. */
+static struct elfs_view first_argument(const struct elfs_request *req) {
+    struct elfs_reader r = elfs_reader_of(req->call.args);
+    struct elfs_items items;
+    struct elfs_view repo = ELFS_VIEW_NONE;
+    if (elfs_term_items_begin(&r, &items) == ELFS_OK) elfs_term_items_next(&r, &items, &repo);
+    return repo;
+}
+
+static void fill_job(struct elfs_request *req, const struct elfs_op *op) {
+    static const enum elfs_job_kind kinds[] = {
+        [ELFS_OP_QUERY] = ELFS_JOB_QUERY,   [ELFS_OP_QUERY_MANY] = ELFS_JOB_MANY,
+        [ELFS_OP_BEGIN] = ELFS_JOB_BEGIN,   [ELFS_OP_TRANSACTION] = ELFS_JOB_TRANSACTION,
+        [ELFS_OP_COMMIT] = ELFS_JOB_COMMIT, [ELFS_OP_ROLLBACK] = ELFS_JOB_ROLLBACK,
+    };
+    const struct elfs_options *options = req->conn->node->options;
+    struct elfs_job *job = &req->job;
+    job->kind = kinds[op->kind];
+    job->statements = op->statements;
+    job->count = op->count;
+    job->sets = op->sets;
+    job->set_count = op->set_count;
+    job->timeout_ms = at_most(op->options.timeout_ms, options->statement_timeout_ms);
+    job->sink = &req->result.sink;
+}
+
+/* Checks that the queue has room and finds or makes the transaction. */
+static enum elfs_code admit(struct elfs_request *req, const struct elfs_op *op,
+                            struct elfs_error *err) {
+    const struct elfs_options *options = req->conn->node->options;
+    const struct elfs_database *db = req->db;
+    bool ends = op->kind == ELFS_OP_COMMIT || op->kind == ELFS_OP_ROLLBACK;
+    struct elfs_view token = ends ? op->tx : op->options.tx;
+    if (token.len > 0) {
+        req->txn = elfs_txn_find(req->conn, req->call.caller, token, db, err);
+        if (!req->txn) return ELFS_NO_TRANSACTION;
+    }
+    /* Ending a transaction is always let through: it makes room. */
+    if (!ends && (db->queued >= options->max_queue ||
+                  db->queued_bytes + (int64_t)req->job.cost > options->max_queue_bytes))
+        return elfs_fail(err, ELFS_BUSY, "the queue is full");
+    if (op->kind == ELFS_OP_BEGIN) {
+        req->txn =
+            elfs_txn_new(req, at_most(op->options.idle_timeout_ms, options->tx_idle_timeout_ms),
+                         at_most(op->options.total_timeout_ms, options->tx_total_timeout_ms));
+        if (!req->txn) return elfs_fail(err, ELFS_NOMEM, "out of memory");
+    }
+    req->job.tx = req->txn ? &req->txn->tx : NULL;
+    return ELFS_OK;
+}
+
+/* Turns the call into a job of this turn, or answers it. */
+static void start(struct elfs_conn *conn, struct elfs_request *req, size_t cost) {
+    struct elfs_buf *out = elfs_conn_out(conn);
+    struct elfs_op op;
+    struct elfs_error *err = &req->job.error;
+    enum elfs_code code = elfs_op_parse(req->call.function, req->call.args, &req->arena, &op, err);
+    if (code == ELFS_UNDEF || code == ELFS_BADARG) {
+        elfs_conn_wrote(conn, elfs_reply_raise(out, &req->call, req->pid, elfs_code_name(code)));
+        goto answered;
+    }
+    if (code != ELFS_OK) goto failed;
+    req->op = op.kind;
+    if (op.kind == ELFS_OP_INFO) {
+        elfs_conn_wrote(conn, elfs_reply_info(out, &req->call, req->pid, conn->node));
+        goto answered;
+    }
+    req->db = elfs_node_database(conn->node, op.repo);
+    if (!req->db) {
+        elfs_conn_wrote(conn,
+                        elfs_reply_unknown_repo(out, &req->call, req->pid, first_argument(req)));
+        goto answered;
+    }
+    fill_job(req, &op);
+    req->job.cost = cost;
+    code = admit(req, &op, err);
+    if (code != ELFS_OK) goto failed;
+    elfs_list_push_back(&conn->requests, &req->link);
+    elfs_list_push_back(&req->db->pending, &req->job.link);
+    req->db->queued++;
+    req->db->queued_bytes += (int64_t)cost;
+    conn->node->in_flight++;
+    return;
+
+failed:
+    elfs_conn_wrote(conn, elfs_reply_error(out, &req->call, req->pid, op.failed_index, err));
+answered:
+    request_free(req);
+}
+
+void elfs_request_call(struct elfs_conn *conn, struct elfs_view frame, const struct elfs_call *call,
+                       struct elfs_view pid) {
+    if (elfs_view_is(call->module, "ecto_litefs")) {
+        struct elfs_request *req = request_new(conn, frame, call, pid);
+        if (req) {
+            start(conn, req, sizeof *req + frame.len);
+        } else {
+            elfs_conn_close(conn, "out_of_memory");
+        }
+        return;
+    }
+    struct elfs_buf *out = elfs_conn_out(conn);
+    bool no_arguments = call->args.len == 1; /* NIL_EXT */
+    if (elfs_view_is(call->module, "erlang") && elfs_view_is(call->function, "node") &&
+        no_arguments) {
+        elfs_conn_wrote(conn, elfs_reply_node_name(out, call, pid, conn->node));
+    } else {
+        elfs_conn_wrote(conn, elfs_reply_raise(out, call, pid, "undef"));
+    }
+}
+
+void elfs_request_abandon(struct elfs_conn *conn, struct elfs_view pid) {
+    for (struct elfs_list *l = conn->requests.next; l != &conn->requests; l = l->next) {
+        struct elfs_request *req = ELFS_CONTAINER_OF(l, struct elfs_request, link);
+        if (!elfs_view_equal(req->pid, pid)) continue;
+        req->abandoned = true;
+        elfs_job_cancel(&req->job);
+        return;
+    }
+}
+
+void elfs_requests_conn_gone(struct elfs_conn *conn) {
+    for (struct elfs_list *l; (l = elfs_list_pop_front(&conn->requests));) {
+        struct elfs_request *req = ELFS_CONTAINER_OF(l, struct elfs_request, link);
+        req->conn = NULL;
+        req->abandoned = true;
+        if (!elfs_reply_is_unwanted(&req->call)) elfs_job_cancel(&req->job);
+        elfs_list_push_back(&conn->node->orphans, &req->link);
+    }
+}
+
+static void count_outcome(struct elfs_database *db, const struct elfs_job *job) {
+    if (job->outcome == ELFS_JOB_DONE) db->committed++;
+    if (job->outcome == ELFS_JOB_FAILED || job->outcome == ELFS_JOB_UNKNOWN) db->failed++;
+}
+
+void elfs_request_done(struct elfs_node *node, struct elfs_job *job) {
+    struct elfs_request *req = ELFS_CONTAINER_OF(job, struct elfs_request, job);
+    struct elfs_database *db = req->db;
+    if (job->outcome == ELFS_JOB_REROUTE) {
+        job->write = true;
+        elfs_list_push_back(&db->pending, &job->link);
+        return;
+    }
+    db->queued--;
+    db->queued_bytes -= (int64_t)job->cost;
+    node->in_flight--;
+    count_outcome(db, job);
+    bool waits = req->conn && !req->abandoned && job->outcome != ELFS_JOB_DROPPED;
+    if (waits) elfs_conn_wrote(req->conn, elfs_reply_job(elfs_conn_out(req->conn), req));
+    if (req->op == ELFS_OP_BEGIN) {
+        if (job->outcome == ELFS_JOB_DONE) {
+            elfs_txn_opened(req->txn, waits && !elfs_reply_is_unwanted(&req->call));
+        } else {
+            elfs_txn_discard(req->txn);
+        }
+    }
+    request_free(req);
+}
+
+void elfs_requests_submit(struct elfs_node *node) {
+    for (size_t i = 0; i < node->database_count; i++) {
+        struct elfs_database *db = &node->databases[i];
+        if (!elfs_list_empty(&db->pending)) elfs_store_submit(db->store, &db->pending);
+    }
+}
