@@ -156,10 +156,11 @@ static int compare_names(const void *a, const void *b) {
 static enum elfs_code check_unique(const struct elfs_params *params, struct elfs_arena *arena,
                                    struct elfs_error *err) {
     if (params->count < 2) return ELFS_OK;
-    const struct elfs_param **sorted = elfs_arena_array(arena, params->count, sizeof *sorted);
+    const struct elfs_param **sorted =
+        elfs_arena_array(arena, params->count, sizeof(struct elfs_param *));
     if (!sorted) return no_memory(err);
     for (size_t i = 0; i < params->count; i++) sorted[i] = &params->items[i];
-    qsort(sorted, params->count, sizeof *sorted, compare_names);
+    qsort(sorted, params->count, sizeof(struct elfs_param *), compare_names);
     for (size_t i = 1; i < params->count; i++) {
         if (compare_names(&sorted[i - 1], &sorted[i]) != 0) continue;
         invalid(err, "given twice");
