@@ -51,7 +51,6 @@ static int check_pragma(struct elfs_guard *guard, const char *name, const char *
 static int on_action(void *arg, int action, const char *a, const char *b, const char *schema,
                      const char *trigger) {
     struct elfs_guard *guard = arg;
-    (void)schema;
     if (guard->internal) return SQLITE_OK;
     switch (action) {
     case SQLITE_ATTACH:
@@ -72,6 +71,10 @@ static int on_action(void *arg, int action, const char *a, const char *b, const 
         }
         return refuse(guard, "%s is refused: a node runs no code from its clients", b);
     case SQLITE_INSERT:
+        /* Whatever is made in temp goes through its schema table, however the CREATE was written. */
+        if (schema && sqlite3_stricmp(schema, "temp") == 0)
+            return refuse(guard, "temporary objects are refused: all clients share one connection, "
+                                 "and a temporary table would hide the real one from them");
         /* SQLite's own tables are written by CREATE and ANALYZE. */
         if (!trigger && sqlite3_strnicmp(a, "sqlite_", 7) != 0) guard->inserts = true;
         return SQLITE_OK;
