@@ -122,7 +122,7 @@ int elfs_handshakes_listen(struct elfs_handshakes *hs, struct in_addr addr, uint
 }
 
 int elfs_handshakes_active(const struct elfs_handshakes *hs) {
-    struct elfs_handshakes *self = (struct elfs_handshakes *)(uintptr_t)hs;
+    struct elfs_handshakes *self = (struct elfs_handshakes *)hs;
     pthread_mutex_lock(&self->lock);
     int active = self->active;
     pthread_mutex_unlock(&self->lock);
