@@ -88,7 +88,7 @@ static enum elfs_code read_query_many(struct request *req) {
         struct elfs_view set;
         code = elfs_term_items_next(&r, &items, &set);
         if (code == ELFS_OK) code = read_params(req, set, &op->sets[i]);
-        if (code == ELFS_INVALID_PARAMETER) elfs_error_prefix(req->err, "set %zu", i + 1);
+        if (code == ELFS_INVALID_PARAMETER) op->failed_index = i + 1;
         if (code != ELFS_OK) return code;
     }
     return elfs_term_items_end(&r, &items);
@@ -119,7 +119,7 @@ static enum elfs_code read_transaction(struct request *req) {
         struct elfs_view term;
         code = elfs_term_items_next(&r, &items, &term);
         if (code == ELFS_OK) code = read_statement(req, term, &req->op->statements[i]);
-        if (code == ELFS_INVALID_PARAMETER) elfs_error_prefix(req->err, "statement %zu", i + 1);
+        if (code == ELFS_INVALID_PARAMETER) req->op->failed_index = i + 1;
         if (code != ELFS_OK) return code;
     }
     return elfs_term_items_end(&r, &items);

@@ -136,7 +136,7 @@ static void start(struct elfs_conn *conn, struct elfs_request *req, size_t cost)
     return;
 
 failed:
-    elfs_conn_wrote(conn, elfs_reply_error(out, &req->call, req->pid, err));
+    elfs_conn_wrote(conn, elfs_reply_error(out, &req->call, req->pid, op.failed_index, err));
 answered:
     request_free(req);
 }

@@ -36,6 +36,17 @@ static void run(struct group *group, struct elfs_job *job) {
     if (job->outcome == ELFS_JOB_DONE) group->done++;
 }
 
+/* A job that has the transaction to itself needs no savepoint, which would make SQLite copy each
+ * page before it is changed. */
+static void run_only(struct group *group, struct elfs_job *job) {
+    elfs_writer_run_bare(group->writer, job);
+    if (job->outcome == ELFS_JOB_DONE) {
+        group->done++;
+    } else {
+        elfs_writer_rollback(group->writer);
+    }
+}
+
 /* Gives the jobs that were done another outcome, with the group's error. */
 static void undo_done(struct group *group, enum elfs_job_outcome outcome) {
     for (struct elfs_list *l = group->jobs.next; l != &group->jobs; l = l->next) {
@@ -62,6 +73,12 @@ static bool run_done_again(struct group *group) {
         if (rolled_back(group)) return false;
     }
     return true;
+}
+
+/* After SQLite has rolled back. No job was done: there is nothing to run, and no need to begin. */
+static void recover(struct group *group) {
+    bool finished = group->done == 0;
+    while (!finished) finished = run_done_again(group);
 }
 
 static void commit(struct group *group) {
@@ -97,16 +114,18 @@ void elfs_group_serve(struct elfs_writer *writer) {
     struct elfs_job *job;
     while ((job = admit(writer, &batch))) {
         elfs_list_push_back(&group.jobs, &job->link);
+        bool only = batch.jobs == 1 && elfs_list_empty(&writer->backlog);
         if (!elfs_job_start(job)) {
             elfs_job_settle(job, ELFS_JOB_DROPPED);
         } else if (!begun) {
             elfs_job_fail(job, &group.error);
+        } else if (only) {
+            run_only(&group, job);
         } else {
             run(&group, job);
             elfs_batch_grow(&batch, job->sink->size(job->sink));
             if (rolled_back(&group)) {
-                while (!run_done_again(&group)) {
-                }
+                recover(&group);
                 break;
             }
         }

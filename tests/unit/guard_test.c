@@ -167,6 +167,10 @@ static void triggers_hide_nothing(void **state) {
 
 static void the_schema_is_safe(void **state) {
     (void)state;
+    fixture_query(&f, "CREATE VIRTUAL TABLE s USING fts5(v)");
+    struct test_job *shadow = query_job(&f, "DELETE FROM s_data");
+    fixture_run(&f, shadow);
+    assert_failed(shadow, ELFS_SQLITE, SQLITE_ERROR, "s_data may not be modified");
     struct test_job *j = query_job(&f, "UPDATE sqlite_master SET sql = 'x'");
     fixture_run(&f, j);
     assert_failed(j, ELFS_SQLITE, SQLITE_ERROR, "may not be modified");

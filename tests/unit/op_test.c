@@ -196,22 +196,24 @@ static void messages(void **state) {
     static const struct {
         const char *name;
         const char *message;
+        size_t index;
     } table[] = {
-        {"param_query", "parameter 2: a pid cannot be bound"},
-        {"param_many", "set 2: parameter 2: no tuple but {blob, Iodata} can be bound"},
-        {"param_transaction", "statement 2: parameter a: no tuple but {blob, Iodata} can be bound"},
-        {"option_unknown", "unknown option: retries"},
-        {"option_of_begin", "unknown option: idle_timeout"},
+        {"param_query", "parameter 2: a pid cannot be bound", 0},
+        {"param_many", "parameter 2: no tuple but {blob, Iodata} can be bound", 2},
+        {"param_transaction", "parameter a: no tuple but {blob, Iodata} can be bound", 2},
+        {"option_unknown", "unknown option: retries", 0},
+        {"option_of_begin", "unknown option: idle_timeout", 0},
         {"option_timeout_0",
-         "the option timeout takes milliseconds, an integer from 1 on, or infinity"},
+         "the option timeout takes milliseconds, an integer from 1 on, or infinity", 0},
         {"option_total",
-         "the option total_timeout takes milliseconds, an integer from 1 on, or infinity"},
-        {"option_tx", "the option tx takes what 'begin' returned"},
+         "the option total_timeout takes milliseconds, an integer from 1 on, or infinity", 0},
+        {"option_tx", "the option tx takes what 'begin' returned", 0},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         struct parsed p;
         load(&p, table[i].name);
         assert_string_equal(p.err.message, table[i].message);
+        assert_int_equal(p.op.failed_index, table[i].index);
         done(&p);
     }
 }

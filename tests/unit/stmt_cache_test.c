@@ -61,15 +61,24 @@ static void hits(void **state) {
     assert_int_equal(prepared(), 2);
 }
 
+static bool is_prepared(const char *sql) {
+    for (sqlite3_stmt *s = NULL; (s = sqlite3_next_stmt(db, s));) {
+        if (strcmp(sqlite3_sql(s), sql) == 0) return true;
+    }
+    return false;
+}
+
 static void evicts_the_least_recently_used(void **state) {
     (void)state;
-    sqlite3_stmt *one = use("SELECT 1");
+    use("SELECT 1");
     use("SELECT 2");
     use("SELECT 1");
-    use("SELECT 3"); /* two places: 2 goes */
-    assert_int_equal(prepared(), 2);
-    assert_ptr_equal(use("SELECT 1"), one);
-    assert_string_equal(sqlite3_sql(use("SELECT 2")), "SELECT 2");
+    use("SELECT 3");
+    assert_true(is_prepared("SELECT 1"));
+    assert_false(is_prepared("SELECT 2"));
+    assert_true(is_prepared("SELECT 3"));
+    use("SELECT 2");
+    assert_false(is_prepared("SELECT 1"));
     assert_int_equal(prepared(), 2);
 }
 
@@ -101,15 +110,17 @@ static void comes_back_clean(void **state) {
 
 static void remembers_what_the_guard_saw(void **state) {
     (void)state;
-    assert_int_equal(sqlite3_exec(db, "CREATE TABLE t(a)", NULL, NULL, NULL), SQLITE_OK);
+    const char *schema = "CREATE TABLE t(a);"
+                         "CREATE TRIGGER tr AFTER UPDATE ON t BEGIN INSERT INTO t VALUES (2); END";
+    assert_int_equal(sqlite3_exec(db, schema, NULL, NULL, NULL), SQLITE_OK);
     for (int i = 0; i < 2; i++) { /* prepared, then cached */
         assert_true(get("SAVEPOINT a")->savepoint);
         struct elfs_stmt *insert = get("INSERT INTO t VALUES (1)");
         assert_true(insert->inserts);
         assert_false(insert->savepoint);
     }
-    assert_false(get("CREATE TABLE u(a)")->inserts); /* though it writes into sqlite_master */
-    assert_false(get("DELETE FROM t")->inserts);
+    assert_false(get("CREATE TABLE u(a)")->inserts);  /* though it writes into sqlite_master */
+    assert_false(get("UPDATE t SET a = 1")->inserts); /* its trigger does */
 }
 
 static void refuses(void **state) {
