@@ -23,12 +23,12 @@ static const char *digits_start(const struct digits *d) {
 }
 
 static enum elfs_code invalid(struct elfs_error *err, const char *what) {
-    return elfs_fail(err, ELFS_INVALID_PARAMETER, "%s", what);
+    elfs_fail(err, ELFS_INVALID_PARAMETER, "%s", what);
+    return ELFS_INVALID_PARAMETER;
 }
 
 static enum elfs_code too_long(struct elfs_error *err) {
-    return elfs_fail(err, ELFS_INVALID_PARAMETER, "the Decimal has more than %d digits",
-                     ELFS_DECIMAL_DIGITS_MAX);
+    return invalid(err, "the Decimal has more than 4096 digits");
 }
 
 /* Divides the limbs by 10^9 in place and returns the remainder. */
@@ -140,8 +140,8 @@ enum elfs_code elfs_decimal_text(struct elfs_view sign, struct elfs_view coef, s
                                  struct elfs_arena *arena, struct elfs_view *text,
                                  struct elfs_error *err) {
     struct digits digits;
-    bool negative = false;
-    int64_t exponent = 0;
+    bool negative;
+    int64_t exponent;
     enum elfs_code code = read_sign(sign, &negative, err);
     if (code == ELFS_OK) code = read_coef(coef, &digits, err);
     if (code == ELFS_OK) code = read_exp(exp, &exponent, err);

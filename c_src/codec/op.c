@@ -20,8 +20,8 @@ typedef enum elfs_code read_fn(struct request *req);
 struct function {
     const char *name;
     enum elfs_op_kind kind;
-    size_t arity;     /* without options */
     unsigned options; /* those that it takes; 0: it has no options argument */
+    size_t arity;     /* without options */
     read_fn *read;    /* NULL: nothing after Repo */
 };
 
@@ -32,7 +32,7 @@ static enum elfs_code no_memory(struct request *req) {
 static enum elfs_code take_room(struct request *req, size_t count) {
     if (count > req->room)
         return elfs_fail(req->err, ELFS_INVALID_PARAMETER,
-                         "more than %d parameters and parameter sets in one request",
+                         "more than %d parameters, sets and statements in one request",
                          ELFS_OP_PARAMS_MAX);
     req->room -= count;
     return ELFS_OK;
@@ -148,12 +148,12 @@ static enum elfs_code read_repo(struct request *req) {
 #define BEGIN_OPTIONS (ELFS_OPTION_IDLE_TIMEOUT | ELFS_OPTION_TOTAL_TIMEOUT)
 
 static const struct function functions[] = {
-    {"query", ELFS_OP_QUERY, 3, STATEMENT_OPTIONS, read_query},
-    {"query_many", ELFS_OP_QUERY_MANY, 3, STATEMENT_OPTIONS, read_query_many},
-    {"transaction", ELFS_OP_TRANSACTION, 2, STATEMENT_OPTIONS, read_transaction},
-    {"begin", ELFS_OP_BEGIN, 1, BEGIN_OPTIONS, NULL},
-    {"commit", ELFS_OP_COMMIT, 2, 0, read_token},
-    {"rollback", ELFS_OP_ROLLBACK, 2, 0, read_token},
+    {"query", ELFS_OP_QUERY, STATEMENT_OPTIONS, 3, read_query},
+    {"query_many", ELFS_OP_QUERY_MANY, STATEMENT_OPTIONS, 3, read_query_many},
+    {"transaction", ELFS_OP_TRANSACTION, STATEMENT_OPTIONS, 2, read_transaction},
+    {"begin", ELFS_OP_BEGIN, BEGIN_OPTIONS, 1, NULL},
+    {"commit", ELFS_OP_COMMIT, 0, 2, read_token},
+    {"rollback", ELFS_OP_ROLLBACK, 0, 2, read_token},
     {"info", ELFS_OP_INFO, 0, 0, NULL},
 };
 
@@ -186,8 +186,8 @@ enum elfs_code elfs_op_parse(struct elfs_view function, struct elfs_view args,
     size_t arity = items.left;
     const struct function *f = find(function, arity);
     if (!f) return ELFS_UNDEF;
-    if (items.string) return ELFS_BADARG; /* numbers only: no Repo among them */
     op->kind = f->kind;
+    /* the items of a string are numbers in the cursor: no Repo, and nothing that is kept */
     for (size_t i = 0; i < arity; i++) {
         code = elfs_term_items_next(&r, &items, &req.args[i]);
         if (code != ELFS_OK) return code;

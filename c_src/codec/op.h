@@ -20,7 +20,7 @@ enum elfs_op_kind {
     ELFS_OP_INFO,        /* info/0 */
 };
 
-/* Parameters and parameter sets of one request together: what a request may take of memory beside
+/* Parameters, parameter sets and statements of one request together: what a request may take of memory beside
  * its frame. */
 #define ELFS_OP_PARAMS_MAX 1048576
 
@@ -50,8 +50,9 @@ struct elfs_op {
  * ELFS_BADARG: an argument of the wrong shape (Repo neither atom nor binary, Sql not iodata, Params
  * neither list nor map, Opts neither map nor keyword list): the caller gets badarg.
  * ELFS_INVALID_PARAMETER, ELFS_INVALID_OPTION (the message names the parameter, or the option and
- * what it takes): the caller gets {error, Map}, with failed_index {error, {Index, Map}}. Options are a map or a keyword list; `undefined` and `nil` values count as not
- * given, for a time `infinity` too. Of an option given twice the first counts. */
+ * what it takes): the caller gets {error, Map}, with failed_index {error, {Index, Map}}. Options are
+ * a map or a keyword list; `undefined` and `nil` values count as not given, for a time `infinity`
+ * too. Of an option given twice the first counts. */
 enum elfs_code elfs_op_parse(struct elfs_view function, struct elfs_view args,
                              struct elfs_arena *arena, struct elfs_op *op, struct elfs_error *err);
 

@@ -6,11 +6,13 @@
 #include "codec/struct_text.h"
 
 static enum elfs_code invalid(struct elfs_error *err, const char *what) {
-    return elfs_fail(err, ELFS_INVALID_PARAMETER, "%s", what);
+    elfs_fail(err, ELFS_INVALID_PARAMETER, "%s", what);
+    return ELFS_INVALID_PARAMETER;
 }
 
 static enum elfs_code no_memory(struct elfs_error *err) {
-    return elfs_fail(err, ELFS_NOMEM, "out of memory");
+    elfs_fail(err, ELFS_NOMEM, "out of memory");
+    return ELFS_NOMEM;
 }
 
 static enum elfs_code integer_value(struct elfs_reader *r, struct elfs_value *value,
@@ -99,9 +101,7 @@ enum elfs_code elfs_value_of_term(struct elfs_view term, struct elfs_arena *aren
 static enum elfs_code new_items(size_t count, bool named, struct elfs_arena *arena,
                                 struct elfs_params *params, struct elfs_param **items,
                                 struct elfs_error *err) {
-    if (count > ELFS_PARAMS_MAX)
-        return elfs_fail(err, ELFS_INVALID_PARAMETER, "%zu parameters: at most %d are possible",
-                         count, ELFS_PARAMS_MAX);
+    if (count > ELFS_PARAMS_MAX) return invalid(err, "more than 32766 parameters");
     *items = elfs_arena_array(arena, count, sizeof **items);
     if (!*items) return no_memory(err);
     *params = (struct elfs_params){.items = *items, .count = count, .named = named};
@@ -121,6 +121,14 @@ static void blame(const struct elfs_params *params, size_t i, struct elfs_error 
     }
 }
 
+static enum elfs_code convert(struct elfs_view term, struct elfs_arena *arena,
+                              const struct elfs_params *params, struct elfs_param *item,
+                              struct elfs_error *err) {
+    enum elfs_code code = elfs_value_of_term(term, arena, &item->value, err);
+    if (code == ELFS_INVALID_PARAMETER) blame(params, (size_t)(item - params->items), err);
+    return code;
+}
+
 static enum elfs_code positional(struct elfs_reader *r, struct elfs_arena *arena,
                                  struct elfs_params *params, struct elfs_error *err) {
     struct elfs_items list;
@@ -131,12 +139,8 @@ static enum elfs_code positional(struct elfs_reader *r, struct elfs_arena *arena
     for (size_t i = 0; list.left > 0; i++) {
         struct elfs_view term;
         code = elfs_term_items_next(r, &list, &term);
+        if (code == ELFS_OK) code = convert(term, arena, params, &items[i], err);
         if (code != ELFS_OK) return code;
-        code = elfs_value_of_term(term, arena, &items[i].value, err);
-        if (code != ELFS_OK) {
-            blame(params, i, err);
-            return code;
-        }
     }
     return elfs_term_items_end(r, &list);
 }
@@ -183,12 +187,8 @@ static enum elfs_code named(struct elfs_reader *r, struct elfs_arena *arena,
         struct elfs_view term;
         code = read_name(r, &items[i].name, err);
         if (code == ELFS_OK) code = elfs_term_skip(r, &term);
+        if (code == ELFS_OK) code = convert(term, arena, params, &items[i], err);
         if (code != ELFS_OK) return code;
-        code = elfs_value_of_term(term, arena, &items[i].value, err);
-        if (code != ELFS_OK) {
-            blame(params, i, err);
-            return code;
-        }
     }
     return check_unique(params, arena, err);
 }

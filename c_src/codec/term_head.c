@@ -109,7 +109,8 @@ static bool take_atom(struct elfs_reader *r, struct elfs_view *text) {
     }
 }
 
-/* [node: an atom][rest], what pids and ports are made of. */
+/* [node: an atom][rest], what pids and ports are made of. The rest is their id, a serial (pids), and
+ * their creation. */
 static bool take_node_and(struct elfs_reader *r, size_t rest) {
     struct elfs_view skipped;
     return take_atom(r, &skipped) && take(r, rest, &skipped);
@@ -124,9 +125,9 @@ static bool take_ref(struct elfs_reader *r, size_t creation) {
 
 /* EXPORT_EXT: [module: an atom][function: an atom][arity: SMALL_INTEGER_EXT]. */
 static bool take_export(struct elfs_reader *r) {
-    struct elfs_view text;
+    struct elfs_view module, function;
     size_t tag, arity;
-    return take_atom(r, &text) && take_atom(r, &text) && take_number(r, 1, &tag) &&
+    return take_atom(r, &module) && take_atom(r, &function) && take_number(r, 1, &tag) &&
            tag == ELFS_TAG_SMALL_INTEGER && take_number(r, 1, &arity);
 }
 
@@ -164,12 +165,12 @@ static bool take_body(struct elfs_reader *r, struct elfs_term_head *head) {
     case ELFS_TAG_LARGE_TUPLE: return take_nested(r, 4, 1, 0, head);
     case ELFS_TAG_LIST: return take_nested(r, 4, 1, 1, head);
     case ELFS_TAG_MAP: return take_nested(r, 4, 2, 0, head);
-    case ELFS_TAG_PID: return take_node_and(r, 4 + 4 + 1);
-    case ELFS_TAG_NEW_PID: return take_node_and(r, 4 + 4 + 4);
+    case ELFS_TAG_PID: return take_node_and(r, 9);
+    case ELFS_TAG_NEW_PID: return take_node_and(r, 12);
     case ELFS_TAG_PORT:
-    case ELFS_TAG_REFERENCE: return take_node_and(r, 4 + 1);
-    case ELFS_TAG_NEW_PORT: return take_node_and(r, 4 + 4);
-    case ELFS_TAG_V4_PORT: return take_node_and(r, 8 + 4);
+    case ELFS_TAG_REFERENCE: return take_node_and(r, 5);
+    case ELFS_TAG_NEW_PORT: return take_node_and(r, 8);
+    case ELFS_TAG_V4_PORT: return take_node_and(r, 12);
     case ELFS_TAG_NEW_REFERENCE: return take_ref(r, 1);
     case ELFS_TAG_NEWER_REFERENCE: return take_ref(r, 4);
     case ELFS_TAG_EXPORT: return take_export(r);

@@ -56,12 +56,13 @@ static enum elfs_code open_fail(const struct elfs_db *db, const char *path,
  * cannot keep an FTS5 index up to date (SQLite 3.40), which is ordinary use, and it would protect
  * nothing here, since we register no functions of our own and the guard refuses the harmful ones in
  * triggers and views as well. */
-static void restrict_connection(sqlite3 *handle) {
+static void restrict_connection(sqlite3 *handle, int max_value) {
     sqlite3_extended_result_codes(handle, 1);
     sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
     sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_FKEY, 1, NULL);
     sqlite3_limit(handle, SQLITE_LIMIT_ATTACHED, 0);
+    sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, max_value);
 }
 
 static int keep_first_column(void *arg, int columns, char **values, char **names) {
@@ -115,7 +116,7 @@ enum elfs_code elfs_db_open(struct elfs_db *db, const struct elfs_store_config *
         code = open_fail(db, config->path, err);
         goto close;
     }
-    restrict_connection(db->handle);
+    restrict_connection(db->handle, config->max_value);
     elfs_guard_install(&db->guard, db->handle);
     elfs_watch_install(&db->watch, db->handle);
     code = configure(db, config, role, err);

@@ -31,20 +31,15 @@ static bool begin(struct group *group) {
     return elfs_control_run(&group->writer->control, ELFS_BEGIN, &group->error) == SQLITE_OK;
 }
 
-static void run(struct group *group, struct elfs_job *job) {
-    elfs_writer_run_job(group->writer, job);
-    if (job->outcome == ELFS_JOB_DONE) group->done++;
-}
-
-/* A job that has the transaction to itself needs no savepoint, which would make SQLite copy each
- * page before it is changed. */
-static void run_only(struct group *group, struct elfs_job *job) {
-    elfs_writer_run_bare(group->writer, job);
-    if (job->outcome == ELFS_JOB_DONE) {
-        group->done++;
+/* only: the job has the transaction to itself. Then it needs no savepoint, which would make SQLite
+ * copy each page before it is changed: if it fails, nothing was done, and all is rolled back. */
+static void run(struct group *group, struct elfs_job *job, bool only) {
+    if (only) {
+        elfs_writer_run_bare(group->writer, job);
     } else {
-        elfs_writer_rollback(group->writer);
+        elfs_writer_run_job(group->writer, job);
     }
+    if (job->outcome == ELFS_JOB_DONE) group->done++;
 }
 
 /* Gives the jobs that were done another outcome, with the group's error. */
@@ -69,7 +64,7 @@ static bool run_done_again(struct group *group) {
         struct elfs_job *job = ELFS_CONTAINER_OF(l, struct elfs_job, link);
         if (job->outcome != ELFS_JOB_DONE) continue;
         job->sink->reset(job->sink);
-        run(group, job);
+        run(group, job, false);
         if (rolled_back(group)) return false;
     }
     return true;
@@ -119,10 +114,8 @@ void elfs_group_serve(struct elfs_writer *writer) {
             elfs_job_settle(job, ELFS_JOB_DROPPED);
         } else if (!begun) {
             elfs_job_fail(job, &group.error);
-        } else if (only) {
-            run_only(&group, job);
         } else {
-            run(&group, job);
+            run(&group, job, only);
             elfs_batch_grow(&batch, job->sink->size(job->sink));
             if (rolled_back(&group)) {
                 recover(&group);

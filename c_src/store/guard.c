@@ -48,6 +48,15 @@ static int check_pragma(struct elfs_guard *guard, const char *name, const char *
                   name);
 }
 
+/* What is created is written into a schema's own table; ANALYZE writes there as well. A temporary object
+ * would live on the connection that all share: it could hide a table of the same name from every other
+ * client, and the reader would not see it. */
+static int check_schema_write(struct elfs_guard *guard, const char *schema) {
+    if (!schema || sqlite3_stricmp(schema, "temp") != 0) return SQLITE_OK;
+    return refuse(guard, "TEMP tables, views, indexes and triggers are refused: requests share the "
+                         "connection; use an ordinary table, or WITH");
+}
+
 static int on_action(void *arg, int action, const char *a, const char *b, const char *schema,
                      const char *trigger) {
     struct elfs_guard *guard = arg;
@@ -71,12 +80,8 @@ static int on_action(void *arg, int action, const char *a, const char *b, const 
         }
         return refuse(guard, "%s is refused: a node runs no code from its clients", b);
     case SQLITE_INSERT:
-        /* Whatever is made in temp goes through its schema table, however the CREATE was written. */
-        if (schema && sqlite3_stricmp(schema, "temp") == 0)
-            return refuse(guard, "temporary objects are refused: all clients share one connection, "
-                                 "and a temporary table would hide the real one from them");
-        /* SQLite's own tables are written by CREATE and ANALYZE. */
-        if (!trigger && sqlite3_strnicmp(a, "sqlite_", 7) != 0) guard->inserts = true;
+        if (sqlite3_strnicmp(a, "sqlite_", 7) == 0) return check_schema_write(guard, schema);
+        if (!trigger) guard->inserts = true;
         return SQLITE_OK;
     default: return SQLITE_OK;
     }

@@ -66,6 +66,29 @@ static void a_failing_transaction_leaves_nothing(void **state) {
     assert_string_equal(fixture_read(&f, "SELECT v FROM t WHERE id = 1"), "a");
 }
 
+/* Wherever it stands in the group, and also when it is the group. */
+static void half_a_transaction_is_never_there(void **state) {
+    (void)state;
+    for (int at = 0; at < 4; at++) {
+        struct test_job *jobs[3];
+        for (int i = 0; i < 3; i++) {
+            jobs[i] = fixture_job(&f, ELFS_JOB_TRANSACTION);
+            add_statement(jobs[i], "INSERT INTO t(v) VALUES (1)");
+            add_statement(jobs[i], i == at % 3 ? "INSERT INTO nowhere VALUES (1)"
+                                               : "INSERT INTO t(v) VALUES (2)");
+        }
+        if (at < 3) {
+            fixture_submit_all(&f, jobs[0], jobs[1], jobs[2], END);
+        } else {
+            for (int i = 0; i < 3; i++) fixture_run(&f, jobs[i]);
+        }
+        fixture_wait(&f, jobs[2]);
+        assert_failed(jobs[at % 3], ELFS_SQLITE, SQLITE_ERROR, "no such table: nowhere");
+        assert_string_equal(fixture_read(&f, "SELECT group_concat(v) FROM t"), "1,2,1,2");
+        fixture_query(&f, "DELETE FROM t");
+    }
+}
+
 static void a_rollback_by_sqlite_costs_one_job(void **state) {
     (void)state;
     struct test_job *a = query_job(&f, "INSERT INTO t VALUES (1, 'a') RETURNING id");
@@ -256,6 +279,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_failing_job_fails_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(a_failing_transaction_leaves_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(half_a_transaction_is_never_there, setup, teardown),
         cmocka_unit_test_setup_teardown(a_rollback_by_sqlite_costs_one_job, setup, teardown),
         cmocka_unit_test_setup_teardown(raise_rollback_costs_one_job, setup, teardown),
         cmocka_unit_test_setup_teardown(a_second_run_may_roll_back_too, setup, teardown),

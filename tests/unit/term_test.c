@@ -312,6 +312,25 @@ static void headers(void **state) {
     exact_free(bytes);
 }
 
+/* A header alone promises that its elements can be there. */
+static void headers_whose_elements_cannot_follow(void **state) {
+    (void)state;
+    size_t count;
+    bool tail;
+    struct elfs_reader r = elfs_reader_of(BYTES(104, 2, 106, 106));
+    assert_int_equal(elfs_term_tuple(&r, &count), ELFS_OK);
+    r = elfs_reader_of(BYTES(104, 3, 106, 106));
+    assert_int_equal(elfs_term_tuple(&r, &count), ELFS_MALFORMED);
+    r = elfs_reader_of(BYTES(108, 0, 0, 0, 1, 106, 106));
+    assert_int_equal(elfs_term_list(&r, &count, &tail), ELFS_OK);
+    r = elfs_reader_of(BYTES(108, 0, 0, 0, 2, 106, 106));
+    assert_int_equal(elfs_term_list(&r, &count, &tail), ELFS_MALFORMED);
+    r = elfs_reader_of(BYTES(116, 0, 0, 0, 1, 106, 106));
+    assert_int_equal(elfs_term_map(&r, &count), ELFS_OK);
+    r = elfs_reader_of(BYTES(116, 0, 0, 0, 2, 106, 106, 106));
+    assert_int_equal(elfs_term_map(&r, &count), ELFS_MALFORMED);
+}
+
 static void pids_and_refs_are_kept_whole(void **state) {
     (void)state;
     static const char *const refs[] = {"ref", "old_ref", "new_ref", "newer_ref_5"};
@@ -384,6 +403,7 @@ int main(void) {
         cmocka_unit_test(nesting_costs_nothing),
         cmocka_unit_test(atoms_and_binaries_are_views),
         cmocka_unit_test(headers),
+        cmocka_unit_test(headers_whose_elements_cannot_follow),
         cmocka_unit_test(pids_and_refs_are_kept_whole),
         cmocka_unit_test(items_in_either_encoding),
     };
