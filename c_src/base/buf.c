@@ -40,6 +40,7 @@ static bool grow(struct elfs_buf *buf, size_t n) {
     size_t need = buf->len + n;
     size_t cap = buf->cap < 64 ? 64 : buf->cap;
     while (cap < need) cap = cap > buf->max / 2 ? need : cap * 2;
+    if (cap > buf->max) cap = buf->max;
     uint8_t *data = elfs_realloc(buf->data, cap);
     if (!data) {
         buf->status = ELFS_NOMEM;

@@ -14,7 +14,7 @@ enum elfs_call_style {
     ELFS_CALL_CAST,     /* SPAWN_REQUEST {erpc,execute_cast,3}: no answer */
     ELFS_CALL_REX,      /* {Pid,{call,M,F,A,GL}} to rex: {rex,Reply}; ei_rpc and erl_call */
     ELFS_CALL_GEN_REX,  /* {'$gen_call',{Pid,Tag},{call,M,F,A,GL}} to rex: {Tag,Reply}; rpc before
-                           OTP 23 */
+                           OTP 23, and rpc:block_call */
     ELFS_CALL_REX_CAST, /* {'$gen_cast',{cast,M,F,A,GL}} to rex: no answer */
 };
 
@@ -27,10 +27,12 @@ struct elfs_call {
     struct elfs_view module;   /* text */
     struct elfs_view function; /* text */
     struct elfs_view args;     /* the argument list, whole */
+    struct elfs_view mfa;      /* M, F and A as they came, one after the other: echoed in a stack */
 };
 
-/* Reads the call out of a SPAWN_REQUEST. ELFS_UNDEF: it asks for something else than erpc (spawn/4
- * and its kin); ELFS_BADARG: erpc with a message that is not erpc's. */
+/* Reads the call out of a SPAWN_REQUEST. ELFS_UNDEF: it asks for something else than erpc does
+ * (spawn/4 and its kin, a link, execute_call without the monitor that carries its answer);
+ * ELFS_BADARG: erpc with a message that is not erpc's. */
 enum elfs_code elfs_call_of_spawn(const struct elfs_dist_msg *msg, struct elfs_call *call);
 
 /* Reads the call out of a message to `rex`. ELFS_BADARG: not a call. */

@@ -35,15 +35,20 @@ enum elfs_dist_op {
 };
 
 /* A parsed control message. Views hold whole terms (bytes with their tag) unless they say "text".
- * Which fields are set: LINK, UNLINK, EXIT, EXIT2 ......... from, to (EXIT*: reason) UNLINK_ID,
- * UNLINK_ID_ACK .......... ref (the id term), from, to SEND, SEND_SENDER, ALIAS_SEND ..... to (pid;
- * the alias reference for ALIAS_SEND), message REG_SEND .......................... from, name
- * (text), message MONITOR_P ......................... from, to (a pid, or the name's atom), ref
- *   DEMONITOR_P ....................... from, to, ref
- *   MONITOR_P_EXIT, PAYLOAD_... ....... from (pid or atom), to, ref, reason
- *   SPAWN_REQUEST ..................... ref (the request), from, leader, module, function (texts),
- * arity, monitor, link, message (the argument list) Messages and PAYLOAD reasons come without their
- * version byte. TT variants (seq_trace) are OTHER. */
+ * Messages and PAYLOAD reasons come without their version byte. TT variants (seq_trace) are OTHER,
+ * which has a message if the frame has one. Which fields are set:
+ *
+ * - LINK, UNLINK, GROUP_LEADER: from, to
+ * - EXIT, EXIT2, PAYLOAD_EXIT, PAYLOAD_EXIT2: from, to, reason
+ * - UNLINK_ID, UNLINK_ID_ACK: ref (the id, an integer), from, to
+ * - SEND: to (a pid), message
+ * - SEND_SENDER: from, to (a pid), message
+ * - ALIAS_SEND: from, to (the alias, a reference), message
+ * - REG_SEND: from, name (text), message
+ * - MONITOR_P, DEMONITOR_P: from, to (a pid, or the name's atom), ref
+ * - MONITOR_P_EXIT, PAYLOAD_MONITOR_P_EXIT: from (a pid, or the name's atom), to, ref, reason
+ * - SPAWN_REQUEST: ref (the request), from, leader, module, function (texts), arity, monitor, link,
+ *   message (the argument list) */
 struct elfs_dist_msg {
     enum elfs_dist_op op;
     struct elfs_view from;

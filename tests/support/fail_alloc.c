@@ -25,27 +25,27 @@ static bool must_fail(void) {
     return true;
 }
 
-static void *test_malloc(size_t size) {
+static void *failing_malloc(size_t size) {
     if (must_fail()) return NULL;
     void *ptr = malloc(size);
     if (ptr) atomic_fetch_add(&live, 1);
     return ptr;
 }
 
-static void *test_realloc(void *old, size_t size) {
+static void *failing_realloc(void *old, size_t size) {
     if (must_fail()) return NULL;
     void *ptr = realloc(old, size);
     if (ptr && !old) atomic_fetch_add(&live, 1);
     return ptr;
 }
 
-static void test_free(void *ptr) {
+static void counting_free(void *ptr) {
     if (ptr) atomic_fetch_sub(&live, 1);
     free(ptr);
 }
 
 void fail_alloc_start(long n) {
-    static const struct elfs_allocator failing = {test_malloc, test_realloc, test_free};
+    static const struct elfs_allocator failing = {failing_malloc, failing_realloc, counting_free};
     atomic_store(&countdown, n);
     atomic_store(&limited, n > 0);
     atomic_store(&failed, false);

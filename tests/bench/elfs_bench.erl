@@ -1,0 +1,128 @@
+%% The benchmark's conductor: which points are measured, in which order, and by what.
+%%
+%% Every round measures every point once, one after the other, so that a disturbance of the machine meets
+%% all of them alike; the report takes medians over the rounds.
+-module(elfs_bench).
+
+%% API
+-export([main/0]).
+
+-export_type([point/0, sync/0]).
+
+-type sync() :: normal | full.
+-type point() ::
+        {floor, Callers :: pos_integer()}             %% erlang:node() on another BEAM node
+      | {node, Callers :: pos_integer()}              %% erlang:node() on the C node
+      | {insert, sync(), Callers :: pos_integer()}    %% one row by query
+      | {many, sync(), Callers :: pos_integer()}      %% MANY rows by query_many
+      | {loop, sync(), Batch :: pos_integer()}.       %% SQLite alone, in C
+
+-type config() :: #{floor := node(),
+                    nodes := #{sync() => {node(), OsPid :: string()}},
+                    loop := file:filename(),
+                    dir := file:filename(),
+                    rounds := pos_integer(),
+                    milliseconds := pos_integer(),
+                    callers := [pos_integer()]}.
+
+-define(MANY, 1000).
+-define(REPO, 'Elixir.Bench.Repo').
+-define(TIMEOUT, 60000).
+-define(NOW, <<"2026-01-31T12:00:00">>).
+-define(DROP, <<"DROP TABLE IF EXISTS users">>).
+-define(CREATE, <<"CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL, "
+                  "email TEXT UNIQUE, inserted_at TEXT, updated_at TEXT)">>).
+-define(INSERT, <<"INSERT INTO users (name, email, inserted_at, updated_at) "
+                  "VALUES (?1, ?2, ?3, ?4) RETURNING id">>).
+
+%% Reads its configuration from the environment that run.sh sets, measures, prints, halts.
+-spec main() -> no_return().
+main() ->
+    Config = config(),
+    Idle = rss(Config),
+    Points = points(maps:get(callers, Config)),
+    Results = [{Point, measure(Config, Point)}
+               || Round <- lists:seq(1, maps:get(rounds, Config)),
+                  Point <- progress(Config, Round, Points)],
+    elfs_bench_report:print(Points, Results, #{idle => Idle, afterwards => rss(Config), many => ?MANY}),
+    halt(0).
+
+-spec config() -> config().
+config() ->
+    #{floor => list_to_atom(os:getenv("BENCH_FLOOR")),
+      nodes => maps:from_list(
+                 [{Sync, {list_to_atom(os:getenv("BENCH_NODE_" ++ Key)),
+                          os:getenv("BENCH_PID_" ++ Key)}}
+                  || {Sync, Key} <- [{normal, "NORMAL"}, {full, "FULL"}]]),
+      loop => os:getenv("BENCH_LOOP"),
+      dir => os:getenv("BENCH_DIR"),
+      rounds => list_to_integer(os:getenv("BENCH_ROUNDS")),
+      milliseconds => list_to_integer(os:getenv("BENCH_MILLISECONDS")),
+      callers => [list_to_integer(N) || N <- string:lexemes(os:getenv("BENCH_CALLERS"), " ")]}.
+
+-spec points([pos_integer()]) -> [point()].
+points(Callers) ->
+    [{floor, N} || N <- Callers]
+        ++ [{node, N} || N <- Callers]
+        ++ lists:append([[{insert, Sync, N} || N <- Callers]
+                         ++ [{many, Sync, N} || N <- Callers]
+                         ++ [{loop, Sync, Batch} || Batch <- lists:usort([1, ?MANY | Callers])]
+                         || Sync <- [normal, full]]).
+
+-spec progress(config(), pos_integer(), [point()]) -> [point()].
+progress(#{rounds := Rounds}, Round, Points) ->
+    io:format(standard_error, "round ~b of ~b, ~b points~n", [Round, Rounds, length(Points)]),
+    Points.
+
+-spec measure(config(), point()) -> elfs_bench_load:result().
+measure(#{floor := Floor} = Config, {floor, Callers}) ->
+    load(Config, Callers, none, fun(_, _) -> node_call(Floor) end);
+measure(#{nodes := #{full := {Node, Pid}}} = Config, {node, Callers}) ->
+    load(Config, Callers, Pid, fun(_, _) -> node_call(Node) end);
+measure(#{nodes := Nodes} = Config, {insert, Sync, Callers}) ->
+    {Node, Pid} = maps:get(Sync, Nodes),
+    ok = new_table(Node),
+    load(Config, Callers, Pid, fun(Caller, N) -> insert(Node, Caller, N) end);
+measure(#{nodes := Nodes} = Config, {many, Sync, Callers}) ->
+    {Node, Pid} = maps:get(Sync, Nodes),
+    ok = new_table(Node),
+    load(Config, Callers, Pid, fun(Caller, N) -> insert_many(Node, Caller, N) end);
+measure(#{loop := Loop, dir := Dir, milliseconds := Milliseconds}, {loop, Sync, Batch}) ->
+    elfs_bench_load:loop(Loop, filename:join(Dir, "loop.db"), Sync, Batch, Milliseconds).
+
+-spec load(config(), pos_integer(), string() | none, elfs_bench_load:call()) ->
+          elfs_bench_load:result().
+load(#{milliseconds := Milliseconds}, Callers, OsPid, Call) ->
+    elfs_bench_load:run(Callers, Milliseconds, OsPid, Call).
+
+-spec node_call(node()) -> non_neg_integer().
+node_call(Node) ->
+    Node = erpc:call(Node, erlang, node, [], ?TIMEOUT),
+    0.
+
+-spec new_table(node()) -> ok.
+new_table(Node) ->
+    {ok, _} = erpc:call(Node, ecto_litefs, transaction, [?REPO, [{?DROP, []}, {?CREATE, []}]], ?TIMEOUT),
+    ok.
+
+-spec insert(node(), pos_integer(), pos_integer()) -> non_neg_integer().
+insert(Node, Caller, N) ->
+    {ok, #{rows := [[_Id]]}} =
+        erpc:call(Node, ecto_litefs, query, [?REPO, ?INSERT, params(Caller, N)], ?TIMEOUT),
+    1.
+
+-spec insert_many(node(), pos_integer(), pos_integer()) -> non_neg_integer().
+insert_many(Node, Caller, N) ->
+    Sets = [params(Caller, (N - 1) * ?MANY + I) || I <- lists:seq(1, ?MANY)],
+    {ok, #{num_rows := ?MANY}} =
+        erpc:call(Node, ecto_litefs, query_many, [?REPO, ?INSERT, Sets], ?TIMEOUT),
+    ?MANY.
+
+-spec params(pos_integer(), pos_integer()) -> [binary()].
+params(Caller, N) ->
+    Id = [integer_to_list(Caller), $., integer_to_list(N)],
+    [iolist_to_binary(["user ", Id]), iolist_to_binary(["user", Id, "@example.com"]), ?NOW, ?NOW].
+
+-spec rss(config()) -> #{sync() => KiB :: non_neg_integer()}.
+rss(#{nodes := Nodes}) ->
+    maps:map(fun(_, {_, OsPid}) -> elfs_bench_load:rss(OsPid) end, Nodes).

@@ -1,0 +1,125 @@
+# suites.sh - the suites of tests/run.sh. To be sourced, after tap.sh, with $root, $build and $logs set.
+#
+# suite_NAME prints one line of TAP a check. Everything is built below $build.
+
+SUITES="layers build format lint unit asan tsan fuzz rebar xref dialyzer eunit ct demo"
+
+suite_layers() { sh tests/check_layers.sh || true; }
+
+suite_build() {
+    # All of it anew: a file that was compiled before would keep its warnings to itself.
+    check "builds without a warning" make -B -C c_src -j2 STRICT=1 all lib tests
+    check "the program is in priv" test -x priv/ecto_litefs_node
+}
+
+suite_format() { check "clang-format" make format-check; }
+
+suite_lint() {
+    check "clang-tidy" make lint
+    check "shell scripts parse" parse_scripts
+}
+
+parse_scripts() {
+    for script in $(find tests e2e -name '*.sh'); do sh -n "$script" || return 1; done
+    bash -n .ci/run
+}
+
+# run_unit VARIANT [PATTERN]: every unit test program of the variant whose name has PATTERN in it.
+run_unit() {
+    found=0
+    for source in tests/unit/*"${2:-}"*_test.c; do
+        [ -e "$source" ] || continue
+        found=1
+        name=$(basename "$source" .c)
+        code=0
+        CMOCKA_MESSAGE_OUTPUT=TAP timeout -k 5 300 $run_prefix "$build/$1/tests/$name" \
+            >"$logs/$1-$name" 2>&1 </dev/null || code=$?
+        tap_prefix "$name" "$code" <"$logs/$1-$name"
+    done
+    [ "$found" -eq 1 ] || skip "unit tests" "there are none"
+}
+
+# build_variant NAME SANITIZERS: the program and the unit tests under $build/NAME.
+build_variant() {
+    check "builds with $2" make -C c_src -j2 STRICT=1 all tests \
+        VARIANT="$1" SANITIZE="$2" OPT="-O1 -g" PRIV="$build/$1/priv"
+}
+
+suite_unit() { run_prefix= run_unit release; }
+
+suite_asan() {
+    build_variant asan address,undefined
+    UBSAN_OPTIONS=print_stacktrace=1 ASAN_OPTIONS=detect_leaks=1 run_prefix= run_unit asan
+}
+
+# Only what has threads. The sanitizer's shadow memory does not fit everywhere with address space
+# randomisation, so that is off; where even that does not help, say so.
+suite_tsan() {
+    run_prefix=
+    probe=$build/tsan_probe
+    echo 'int main(void) { return 0; }' >"$probe.c"
+    if ! cc -fsanitize=thread -o "$probe" "$probe.c" 2>/dev/null; then
+        skip "thread sanitizer" "the compiler has none"
+        return
+    fi
+    if ! "$probe" 2>/dev/null; then
+        run_prefix="setarch -R"
+        if ! $run_prefix "$probe" 2>/dev/null; then
+            skip "thread sanitizer" "it does not run on this kernel"
+            return
+        fi
+    fi
+    build_variant tsan thread
+    run_unit tsan store
+}
+
+suite_fuzz() {
+    if ! grep -q '^fuzz:' c_src/Makefile; then
+        skip "fuzz" "there is no fuzz driver"
+        return
+    fi
+    check "fuzz" make -C c_src fuzz VARIANT=asan SANITIZE=address,undefined PRIV="$build/asan/priv"
+}
+
+suite_rebar() {
+    check "compiles from a copy" sh tests/support/as_dependency.sh copy
+    check "compiles as a dependency of a rebar3 project" sh tests/support/as_dependency.sh rebar3
+    check "compiles as a dependency of a mix project" sh tests/support/as_dependency.sh mix
+}
+
+suite_xref() { check "xref" rebar3 xref; }
+
+suite_dialyzer() { check "dialyzer" rebar3 dialyzer; }
+
+suite_eunit() {
+    if [ -z "$(find tests/eunit -name '*_tests.erl' 2>/dev/null)" ]; then
+        skip "eunit" "there are no EUnit modules"
+        return
+    fi
+    check "eunit" rebar3 eunit --dir tests/eunit
+}
+
+# One line a case; the program is the one in priv, or the one that ECTO_LITEFS_NODE names. A private EPMD
+# keeps the tests' nodes away from all others on this machine.
+suite_ct() {
+    code=0
+    free_port='{ok, S} = gen_tcp:listen(0, []), {ok, P} = inet:port(S), io:write(P), halt().'
+    ERL_EPMD_PORT=$(erl -noshell -eval "$free_port") timeout -k 10 1500 rebar3 ct --readable true >"$logs/ct-out" 2>&1 </dev/null || code=$?
+    awk -v code="$code" '
+        /^%%% .*: OK/ { sub(/^%%% /, ""); sub(/: OK.*/, ""); print "ok - " $0; seen++; next }
+        /^%%% .*: SKIPPED/ { sub(/^%%% /, ""); sub(/: SKIPPED/, " # SKIP "); print "ok - " $0; seen++; next }
+        /^%%% .*: FAILED/ { sub(/^%%% /, ""); sub(/: FAILED.*/, ""); print "not ok - " $0; seen++; bad++; next }
+        { print "    " $0 }
+        END {
+            if (seen == 0) print "not ok - ran no case"
+            else if (code != 0 && bad == 0) print "not ok - rebar3 ct: exit code " code
+        }' "$logs/ct-out"
+}
+
+suite_demo() {
+    if [ ! -e e2e/demo.sh ]; then
+        skip "demo" "e2e/demo.sh is not there"
+        return
+    fi
+    check "e2e/demo.sh" timeout -k 10 300 sh e2e/demo.sh
+}

@@ -1,0 +1,166 @@
+%% Makes the vectors of this folder that can be made: terms/ and structs/, and dist/made_*.
+%%
+%%   erl -noshell -pa ELIXIR/lib/elixir/ebin -run make main -s init stop    (after erlc make.erl)
+%%
+%% The bytes are term_to_binary's; the texts of calendar structs are Elixir's own. Pids, references,
+%% ports and funs are of the node that runs this, so that their bytes differ from run to run.
+-module(make).
+
+-export([main/0]).
+
+main() ->
+    lists:foreach(fun({Name, Term}) -> write("terms", Name, ".etf", term_to_binary(Term)) end,
+                  terms()),
+    lists:foreach(fun({Name, Bytes}) -> write("terms", Name, ".etf", Bytes) end, raw_terms()),
+    lists:foreach(fun({Name, Frame}) -> write("dist", "made_" ++ Name, ".frame", Frame) end,
+                  frames()),
+    lists:foreach(fun calendar/1, calendars()),
+    lists:foreach(fun decimal/1, decimals()),
+    lists:foreach(fun({Name, Term}) -> write("structs", "bad_" ++ Name, ".etf",
+                                             term_to_binary(Term)) end, bad_structs()).
+
+write(Folder, Name, Suffix, Bytes) ->
+    File = filename:join(Folder, Name ++ Suffix),
+    ok = filelib:ensure_dir(File),
+    ok = file:write_file(File, Bytes).
+
+terms() ->
+    [{"int_0", 0}, {"int_255", 255}, {"int_256", 256}, {"int_minus_1", -1},
+     {"int_max_32", 16#7FFFFFFF}, {"int_min_32", -16#80000000},
+     {"int_over_32", 16#80000000}, {"int_under_32", -16#80000001},
+     {"int_max_64", 16#7FFFFFFFFFFFFFFF}, {"int_min_64", -16#8000000000000000},
+     {"int_over_64", 16#8000000000000000}, {"int_under_64", -16#8000000000000001},
+     {"int_large_big", 1 bsl 3000},
+     {"float_1_5", 1.5}, {"float_minus_0", -0.0}, {"float_max", 1.7976931348623157e308},
+     {"atom_ok", ok}, {"atom_empty", ''}, {"atom_latin1", 'æøå'}, {"atom_utf8", '日本'},
+     {"atom_255_chars", list_to_atom(lists:duplicate(255, $日))},
+     {"binary_empty", <<>>}, {"binary_hello", <<"hello">>}, {"bitstring_3", <<5:3>>},
+     {"bitstring_11", <<5:11>>},
+     {"tuple_0", {}}, {"tuple_2", {ok, 1}}, {"tuple_300", list_to_tuple(lists:seq(1, 300))},
+     {"nil", []}, {"string", "abc"}, {"list_mixed", [1, a, <<"b">>, [c]]},
+     {"list_improper", [1, a | b]}, {"list_256", [256]},
+     {"map_0", #{}}, {"map_2", #{a => 1, <<"b">> => [2]}},
+     {"map_40", maps:from_list([{N, {N}} || N <- lists:seq(1, 40)])},
+     {"pid", self()}, {"port", hd(erlang:ports())}, {"ref", make_ref()},
+     {"fun_0", fun() -> ok end}, {"fun_env", closure(#{deep => [closure(1, x)]}, "abc")},
+     {"export", fun erlang:node/0},
+     {"deep_list", lists:foldl(fun(_, T) -> [T] end, x, lists:seq(1, 2000))},
+     {"deep_tuple", lists:foldl(fun(N, T) -> {N, T, N} end, x, lists:seq(1, 500))}].
+
+closure(A, B) -> fun(C) -> {A, B, C} end.
+
+%% Encodings that this node reads but does not write.
+raw_terms() ->
+    Node = <<100, 0, 3, "a@b">>,
+    [{"old_pid", <<131, 103, Node/binary, 1:32, 2:32, 3>>},
+     {"old_port", <<131, 102, Node/binary, 1:32, 3>>},
+     {"new_port", <<131, 89, Node/binary, 1:32, 3:32>>},
+     {"v4_port", <<131, 120, Node/binary, 1:64, 3:32>>},
+     {"old_ref", <<131, 101, Node/binary, 1:32, 3>>},
+     {"new_ref", <<131, 114, 3:16, Node/binary, 3, 1:32, 2:32, 3:32>>},
+     {"newer_ref_5", <<131, 90, 5:16, Node/binary, 3:32, 1:32, 2:32, 3:32, 4:32, 5:32>>},
+     {"small_atom_latin1", <<131, 115, 3, "abc">>},
+     {"large_tuple_2", <<131, 105, 2:32, 97, 1, 97, 2>>},
+     {"large_big_small", <<131, 111, 2:32, 0, 1, 2>>},
+     {"small_big_padded", <<131, 110, 9, 1, 5, 0, 0, 0, 0, 0, 0, 0, 0>>},
+     {"list_tail_list", <<131, 108, 1:32, 97, 1, 108, 1:32, 97, 2, 106>>}].
+
+frames() ->
+    Pid = self(),
+    Ref = make_ref(),
+    [{"exit", frame({3, Pid, Pid, {bye, 1}})},
+     {"unlink", frame({4, Pid, Pid})},
+     {"exit2", frame({8, Pid, Pid, kill})},
+     {"monitor_p_exit", frame({21, Pid, Pid, Ref, noproc})},
+     {"monitor_p_exit_name", frame({21, rex, Pid, Ref, noproc})},
+     {"send_sender", frame({22, Pid, Pid}, hello)},
+     {"payload_monitor_p_exit", frame({28, rex, Pid, Ref}, {Ref, return, 42})},
+     {"alias_send", frame({33, Pid, Ref}, {hello, 1})},
+     {"unlink_id_64", frame({35, 16#FFFFFFFFFFFFFFFF, Pid, Pid})},
+     {"unlink_id_ack", frame({36, 7, Pid, Pid})},
+     {"reg_send_rex_cast", frame({6, Pid, '', rex},
+                                 {'$gen_cast', {cast, foo, bar, [1], Pid}})},
+     {"spawn_request_tt", frame({30, Ref, Pid, Pid, {erpc, execute_call, 4}, [monitor], token},
+                                [Ref, foo, bar, []])}].
+
+frame(Control) -> <<112, (term_to_binary(Control))/binary>>.
+frame(Control, Message) -> <<(frame(Control))/binary, (term_to_binary(Message))/binary>>.
+
+struct(Name, Fields) -> Fields#{'__struct__' => Name, calendar => 'Elixir.Calendar.ISO'}.
+
+date(Y, M, D) -> struct('Elixir.Date', #{year => Y, month => M, day => D}).
+
+time(H, M, S, Us) ->
+    struct('Elixir.Time', #{hour => H, minute => M, second => S, microsecond => Us}).
+
+naive(Date, Time) -> maps:merge(maps:merge(Date, Time), #{'__struct__' => 'Elixir.NaiveDateTime'}).
+
+utc(Naive) ->
+    Naive#{'__struct__' => 'Elixir.DateTime', time_zone => <<"Etc/UTC">>, zone_abbr => <<"UTC">>,
+           utc_offset => 0, std_offset => 0}.
+
+calendars() ->
+    [{"date", date(2026, 11, 24)}, {"date_leap", date(2024, 2, 29)}, {"date_year_7", date(7, 1, 2)},
+     {"date_year_0", date(0, 12, 31)}, {"date_negative", date(-44, 3, 15)},
+     {"date_first", date(-9999, 1, 1)}, {"date_last", date(9999, 12, 31)},
+     {"time", time(21, 12, 51, {0, 0})}, {"time_zero", time(0, 0, 0, {0, 6})},
+     {"time_us", time(23, 59, 59, {999999, 6})}, {"time_ms", time(1, 2, 3, {120000, 3})},
+     {"time_cut", time(1, 2, 3, {129999, 2})}, {"time_hidden", time(1, 2, 3, {129999, 0})},
+     {"naive", naive(date(2026, 11, 24), time(21, 12, 51, {0, 0}))},
+     {"naive_us", naive(date(2026, 11, 24), time(21, 12, 51, {42, 6}))},
+     {"naive_negative", naive(date(-1, 1, 1), time(0, 0, 0, {0, 0}))},
+     {"utc", utc(naive(date(2026, 11, 24), time(21, 12, 51, {0, 0})))},
+     {"utc_us", utc(naive(date(2026, 11, 24), time(21, 12, 51, {100000, 6})))}].
+
+%% exqlite binds a UTC DateTime as the NaiveDateTime of the same fields.
+calendar({Name, #{'__struct__' := Struct} = Term}) ->
+    Module = case Struct of 'Elixir.DateTime' -> 'Elixir.NaiveDateTime'; _ -> Struct end,
+    write("structs", Name, ".etf", term_to_binary(Term)),
+    write("structs", Name, ".txt", Module:to_iso8601(Term)).
+
+%% {Name, Sign, Coef, Exp, what Decimal.to_string(D, :normal) gives}
+decimals() ->
+    Big = 123456789012345678901234567890123456789,
+    Nines = lists:duplicate(4096, $9),
+    [{"decimal_0", 1, 0, 0, "0"}, {"decimal_minus_0", -1, 0, 0, "-0"},
+     {"decimal_0_00", 1, 0, -2, "0.00"}, {"decimal_000", 1, 0, 2, "000"},
+     {"decimal_12_30", 1, 1230, -2, "12.30"}, {"decimal_0_5", 1, 5, -1, "0.5"},
+     {"decimal_0_005", -1, 5, -3, "-0.005"}, {"decimal_1200", 1, 12, 2, "1200"},
+     {"decimal_1000000000", 1, 1000000000, 0, "1000000000"},
+     {"decimal_max_64", 1, 16#FFFFFFFFFFFFFFFF, 0, "18446744073709551615"},
+     {"decimal_big", -1, Big, -10, "-12345678901234567890123456789.0123456789"},
+     {"decimal_padded_limbs", 1, 1000000000000000000001, 0, "1000000000000000000001"},
+     {"decimal_4096_digits", 1, list_to_integer(Nines), 0, Nines},
+     {"decimal_4096_zeros", 1, 1, 4095, [$1 | lists:duplicate(4095, $0)]},
+     {"decimal_4096_fraction", 1, 1, -4095, ["0.", lists:duplicate(4094, $0), "1"]}].
+
+dec(Sign, Coef, Exp) -> #{'__struct__' => 'Elixir.Decimal', sign => Sign, coef => Coef, exp => Exp}.
+
+decimal({Name, Sign, Coef, Exp, Text}) ->
+    write("structs", Name, ".etf", term_to_binary(dec(Sign, Coef, Exp))),
+    write("structs", Name, ".txt", Text).
+
+%% Structs that cannot be stored.
+bad_structs() ->
+    Utc = utc(naive(date(2026, 11, 24), time(21, 12, 51, {0, 0}))),
+    [{"date_month_13", date(2026, 13, 1)}, {"date_month_0", date(2026, 0, 1)},
+     {"date_day_29", date(2025, 2, 29)}, {"date_day_0", date(2026, 1, 0)},
+     {"date_century", date(1900, 2, 29)},
+     {"date_year_10000", date(10000, 1, 1)}, {"date_year_float", date(2026.0, 1, 1)},
+     {"date_calendar", (date(2026, 1, 1))#{calendar => 'Elixir.Calendar.Holocene'}},
+     {"date_no_day", maps:remove(day, date(2026, 1, 1))},
+     {"date_big_year", date(1 bsl 80, 1, 1)},
+     {"time_hour_24", time(24, 0, 0, {0, 0})}, {"time_minute_60", time(0, 60, 0, {0, 0})},
+     {"time_second_60", time(0, 0, 60, {0, 0})}, {"time_negative", time(-1, 0, 0, {0, 0})},
+     {"time_us_value", time(0, 0, 0, {1000000, 6})}, {"time_us_precision", time(0, 0, 0, {0, 7})},
+     {"time_us_shape", time(0, 0, 0, {0, 6, 0})}, {"time_us_none", time(0, 0, 0, 0)},
+     {"datetime_zone", Utc#{time_zone => <<"Europe/Berlin">>, utc_offset => 3600}},
+     {"datetime_offset", Utc#{utc_offset => 60}}, {"datetime_dst", Utc#{std_offset => 3600}},
+     {"decimal_nan", dec(1, 'NaN', 0)}, {"decimal_inf", dec(1, inf, 0)},
+     {"decimal_sign", dec(0, 1, 0)}, {"decimal_coef", dec(1, -1, 0)},
+     {"decimal_coef_float", dec(1, 1.0, 0)}, {"decimal_exp_float", dec(1, 1, 1.0)},
+     {"decimal_exp_big", dec(1, 1, 1 bsl 70)}, {"decimal_exp_over", dec(1, 1, 4096)},
+     {"decimal_exp_under", dec(1, 1, -4096)}, {"decimal_exp_min", dec(1, 1, -16#8000000000000000)},
+     {"decimal_4097_digits", dec(1, list_to_integer(lists:duplicate(4097, $9)), 0)},
+     {"decimal_huge", dec(1, 1 bsl 80000, 0)},
+     {"decimal_no_exp", maps:remove(exp, dec(1, 1, 0))}].
