@@ -123,6 +123,10 @@ void elfs_machine_refresh(struct elfs_machine *m, int64_t now) {
     want(m, ELFS_WORK_PROBE, now);
 }
 
+bool elfs_machine_idle(const struct elfs_machine *m, int64_t now) {
+    return !m->probing && elfs_machine_next(m) > now;
+}
+
 /* The run of readings that may prove primary. */
 static void count_zeros(struct elfs_machine *m, const struct elfs_reading *r, int64_t now) {
     bool zero = r->mount == ELFS_MOUNT_LIVE && r->primary_file == ELFS_PRIMARY_FILE_ABSENT &&

@@ -89,6 +89,9 @@ int64_t elfs_machine_next(const struct elfs_machine *m);
  */
 void elfs_machine_refresh(struct elfs_machine *m, int64_t now);
 
+/* True if nothing is due and no probe is under way: a refresh is complete. */
+bool elfs_machine_idle(const struct elfs_machine *m, int64_t now);
+
 void elfs_machine_reading(struct elfs_machine *m, const struct elfs_reading *reading, int64_t now);
 
 /* node is NULL or empty when there is no usable row. */

@@ -53,6 +53,7 @@ struct elfs_detect_state {
     bool row_enabled;
     char row_node[ELFS_NODE_SIZE]; /* what the row says; empty: nothing */
     int64_t row_at_ms;
+    uint64_t bad_lines; /* of the stream: no events, or too long */
 };
 
 /* The position of the database, NULL if it is not kept. */
