@@ -47,3 +47,15 @@ enum elfs_code elfs_fail(struct elfs_error *err, enum elfs_code code, const char
     if (n >= (int)sizeof err->message) cut_at_character(err->message);
     return code;
 }
+
+void elfs_error_prefix(struct elfs_error *err, const char *format, ...) {
+    if (!err) return;
+    struct elfs_error old = *err;
+    char where[128];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(where, sizeof where, format, args);
+    va_end(args);
+    elfs_fail(err, old.code, "%s: %s", where, old.message);
+    err->sqlite_code = old.sqlite_code;
+}

@@ -1,12 +1,16 @@
 /* call - see call.h.
  *
  * Shapes, from the sources named there:
- *   execute_call    [Ref, M, F, A]                        -> {Ref, return, V} | {Ref, error, R,
- * Stack} execute_cast    [M, F, A] to rex          {Pid, {call, M, F, A, GL}}            -> {rex,
- * V} | {rex, {badrpc, Why}}
- *                   {'$gen_call', {Pid, Tag}, {call, M, F, A, GL}}   -> {Tag, V} | ...
+ *
+ *   execute_call    [Ref, M, F, A]     -> {Ref, return, V} | {Ref, error, Reason, Stack}
+ *   execute_cast    [M, F, A]
+ *   to rex          {Pid, {call, M, F, A, GL}}
+ *                                      -> {rex, V} | {rex, {badrpc, Why}}
+ *                   {'$gen_call', {Pid, Tag}, {call, M, F, A, GL}}
+ *                                      -> {Tag, V} | {Tag, {badrpc, Why}}
  *                   {'$gen_cast', {cast, M, F, A, GL}}
- *   to net_kernel   {'$gen_call', {Pid, Tag}, {is_auth, Node}}       -> {Tag, yes}
+ *   to net_kernel   {'$gen_call', {Pid, Tag}, {is_auth, Node}}
+ *                                      -> {Tag, yes}
  */
 #include "codec/call.h"
 

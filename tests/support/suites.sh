@@ -105,7 +105,8 @@ suite_ct() {
     code=0
     free_port='{ok, S} = gen_tcp:listen(0, []), {ok, P} = inet:port(S), io:write(P), halt().'
     ERL_EPMD_PORT=$(erl -noshell -eval "$free_port") timeout -k 10 1500 rebar3 ct --readable true >"$logs/ct-out" 2>&1 </dev/null || code=$?
-    awk -v code="$code" '
+    escape=$(printf '\033')
+    sed "s/$escape\[[0-9;]*m//g" "$logs/ct-out" | awk -v code="$code" '
         /^%%% .*: OK/ { sub(/^%%% /, ""); sub(/: OK.*/, ""); print "ok - " $0; seen++; next }
         /^%%% .*: SKIPPED/ { sub(/^%%% /, ""); sub(/: SKIPPED/, " # SKIP "); print "ok - " $0; seen++; next }
         /^%%% .*: FAILED/ { sub(/^%%% /, ""); sub(/: FAILED.*/, ""); print "not ok - " $0; seen++; bad++; next }
@@ -113,7 +114,7 @@ suite_ct() {
         END {
             if (seen == 0) print "not ok - ran no case"
             else if (code != 0 && bad == 0) print "not ok - rebar3 ct: exit code " code
-        }' "$logs/ct-out"
+        }'
 }
 
 suite_demo() {

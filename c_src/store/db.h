@@ -1,0 +1,32 @@
+/* db - a connection, set up as every connection of a store is. Internal.
+ *
+ * Opened and closed by the loop's thread while no other runs on it; used by one worker in between,
+ * so that SQLite needs no lock of its own (NOMUTEX).
+ */
+#ifndef ELFS_STORE_DB_H
+#define ELFS_STORE_DB_H
+
+#include "store/guard.h"
+#include "store/stmt_cache.h"
+#include "store/store.h"
+#include "store/watch.h"
+
+struct elfs_db {
+    sqlite3 *handle;
+    struct elfs_guard guard;
+    struct elfs_watch watch;
+    struct elfs_stmt_cache cache;
+};
+
+enum elfs_db_role {
+    ELFS_DB_WRITER, /* creates the file, puts it into WAL mode */
+    ELFS_DB_READER, /* read-only; opened after a writer was */
+};
+
+/* The guard still lets everything pass afterwards (db->guard.internal): the caller ends that when
+ * it has prepared its own statements. Nothing to close when it fails. */
+enum elfs_code elfs_db_open(struct elfs_db *db, const struct elfs_store_config *config,
+                            enum elfs_db_role role, struct elfs_error *err);
+void elfs_db_close(struct elfs_db *db);
+
+#endif

@@ -1,0 +1,128 @@
+/* group - group commit: one transaction for all jobs that wait. See writer.h.
+ *
+ *   BEGIN IMMEDIATE
+ *     for each job: SAVEPOINT, its statements, RELEASE (or ROLLBACK TO, RELEASE: it fails alone)
+ *   COMMIT
+ *   verdict, and only then all jobs of the group go back at once
+ *
+ * Some failures make SQLite roll the whole transaction back: ON CONFLICT ROLLBACK, RAISE(ROLLBACK),
+ * a write that is interrupted, a full disk. The job that did it fails alone: nothing of the jobs
+ * before it was committed or told to anybody, so they run again in a new transaction, which is then
+ * committed without taking in more jobs. So a job runs twice at most, unless a second run fails
+ * where the first did not; that job fails too, and each further round has one job less.
+ */
+#include "base/clock.h"
+#include "store/commit.h"
+#include "store/outcome.h"
+#include "store/writer.h"
+
+struct group {
+    struct elfs_writer *writer;
+    struct elfs_list jobs; /* in order; with their outcomes as they are before COMMIT */
+    size_t done;           /* jobs that will have happened if COMMIT succeeds */
+    struct elfs_error error;
+};
+
+static bool rolled_back(const struct group *group) {
+    return sqlite3_get_autocommit(group->writer->db.handle);
+}
+
+static bool begin(struct group *group) {
+    return elfs_control_run(&group->writer->control, ELFS_BEGIN, &group->error) == SQLITE_OK;
+}
+
+/* only: the job has the transaction to itself. Then it needs no savepoint, which would make SQLite
+ * copy each page before it is changed: if it fails, nothing was done, and all is rolled back. */
+static void run(struct group *group, struct elfs_job *job, bool only) {
+    if (only) {
+        elfs_writer_run_bare(group->writer, job);
+    } else {
+        elfs_writer_run_job(group->writer, job);
+    }
+    if (job->outcome == ELFS_JOB_DONE) group->done++;
+}
+
+/* Gives the jobs that were done another outcome, with the group's error. */
+static void undo_done(struct group *group, enum elfs_job_outcome outcome) {
+    for (struct elfs_list *l = group->jobs.next; l != &group->jobs; l = l->next) {
+        struct elfs_job *job = ELFS_CONTAINER_OF(l, struct elfs_job, link);
+        if (job->outcome != ELFS_JOB_DONE) continue;
+        job->error = group->error;
+        elfs_job_settle(job, outcome);
+    }
+    group->done = 0;
+}
+
+/* Runs the jobs that were done once more. False: SQLite rolled back again. */
+static bool run_done_again(struct group *group) {
+    group->done = 0;
+    if (!begin(group)) {
+        undo_done(group, ELFS_JOB_FAILED);
+        return true;
+    }
+    for (struct elfs_list *l = group->jobs.next; l != &group->jobs; l = l->next) {
+        struct elfs_job *job = ELFS_CONTAINER_OF(l, struct elfs_job, link);
+        if (job->outcome != ELFS_JOB_DONE) continue;
+        job->sink->reset(job->sink);
+        run(group, job, false);
+        if (rolled_back(group)) return false;
+    }
+    return true;
+}
+
+/* After SQLite has rolled back. No job was done: there is nothing to run, and no need to begin. */
+static void recover(struct group *group) {
+    bool finished = group->done == 0;
+    while (!finished) finished = run_done_again(group);
+}
+
+static void commit(struct group *group) {
+    if (group->done == 0) {
+        elfs_writer_rollback(group->writer);
+        return;
+    }
+    switch (elfs_writer_commit(group->writer, &group->error)) {
+    case ELFS_COMMITTED: break;
+    case ELFS_NOT_COMMITTED: undo_done(group, ELFS_JOB_FAILED); break;
+    case ELFS_IN_DOUBT: undo_done(group, ELFS_JOB_UNKNOWN); break;
+    }
+}
+
+/* The next job of the backlog if it may join. */
+static struct elfs_job *admit(struct elfs_writer *writer, struct elfs_batch *batch) {
+    if (elfs_list_empty(&writer->backlog)) return NULL;
+    struct elfs_job *job = ELFS_CONTAINER_OF(writer->backlog.next, struct elfs_job, link);
+    bool alone = job->kind == ELFS_JOB_BEGIN;
+    if (!elfs_batch_admits(&writer->limits, batch, job->cost, alone, elfs_clock_us())) return NULL;
+    elfs_batch_add(batch, job->cost);
+    elfs_list_remove(&job->link);
+    return job;
+}
+
+void elfs_group_serve(struct elfs_writer *writer) {
+    struct group group = {.writer = writer};
+    elfs_list_init(&group.jobs);
+    /* The clock starts after BEGIN: when it waited for another program's lock in vain, all that
+     * wait here fail now, and not each after a wait of its own. */
+    bool begun = begin(&group);
+    struct elfs_batch batch = {.started_us = elfs_clock_us()};
+    struct elfs_job *job;
+    while ((job = admit(writer, &batch))) {
+        elfs_list_push_back(&group.jobs, &job->link);
+        bool only = batch.jobs == 1 && elfs_list_empty(&writer->backlog);
+        if (!elfs_job_start(job)) {
+            elfs_job_settle(job, ELFS_JOB_DROPPED);
+        } else if (!begun) {
+            elfs_job_fail(job, &group.error);
+        } else {
+            run(&group, job, only);
+            elfs_batch_grow(&batch, job->sink->size(job->sink));
+            if (rolled_back(&group)) {
+                recover(&group);
+                break;
+            }
+        }
+    }
+    commit(&group);
+    elfs_mailbox_post(writer->box, &group.jobs, NULL);
+}

@@ -1,0 +1,102 @@
+/* store - see store.h. Puts writer and reader together and routes jobs to them. */
+#include "store/store.h"
+
+#include "base/alloc.h"
+#include "store/reader.h"
+#include "store/sql_text.h"
+#include "store/writer.h"
+
+struct elfs_store {
+    struct elfs_writer writer;
+    struct elfs_reader_thread reader;
+};
+
+void elfs_store_config_default(struct elfs_store_config *config) {
+    *config = (struct elfs_store_config){
+        .synchronous = ELFS_SYNC_FULL,
+        .busy_timeout_ms = 5000,
+        .statement_cache = 128,
+        .max_value = 65 * 1024 * 1024,
+        .batch = {.max_jobs = 1024, .max_bytes = 16777216, .max_us = 50000},
+    };
+}
+
+enum elfs_code elfs_store_start(const struct elfs_store_config *config, struct elfs_mailbox *box,
+                                struct elfs_store **store, struct elfs_error *err) {
+    *store = NULL;
+    struct elfs_store *made = elfs_malloc(sizeof *made);
+    if (!made) return elfs_fail(err, ELFS_NOMEM, "out of memory");
+    enum elfs_code code = elfs_writer_init(&made->writer, config, box, err);
+    if (code != ELFS_OK) goto free;
+    code = elfs_reader_init(&made->reader, config, box, err);
+    if (code != ELFS_OK) goto fini_writer;
+    code = elfs_writer_start(&made->writer, err);
+    if (code != ELFS_OK) goto fini_reader;
+    code = elfs_reader_start(&made->reader, err);
+    if (code != ELFS_OK) goto stop_writer;
+    *store = made;
+    return ELFS_OK;
+
+stop_writer:
+    elfs_writer_stop(&made->writer);
+fini_reader:
+    elfs_reader_fini(&made->reader);
+fini_writer:
+    elfs_writer_fini(&made->writer);
+free:
+    elfs_free(made);
+    return code;
+}
+
+static bool is_for_reader(const struct elfs_job *job) {
+    return job->kind == ELFS_JOB_QUERY && !job->write &&
+           elfs_sql_looks_read_only(job->statements[0].sql);
+}
+
+void elfs_store_submit(struct elfs_store *store, struct elfs_list *jobs) {
+    struct elfs_list writes;
+    struct elfs_list of_tx;
+    struct elfs_list reads;
+    struct elfs_list none;
+    elfs_list_init(&writes);
+    elfs_list_init(&of_tx);
+    elfs_list_init(&reads);
+    elfs_list_init(&none);
+    struct elfs_list *link;
+    while ((link = elfs_list_pop_front(jobs))) {
+        const struct elfs_job *job = ELFS_CONTAINER_OF(link, struct elfs_job, link);
+        struct elfs_list *to = &writes;
+        if (job->tx && job->kind != ELFS_JOB_BEGIN) {
+            to = &of_tx;
+        } else if (is_for_reader(job)) {
+            to = &reads;
+        }
+        elfs_list_push_back(to, link);
+    }
+    elfs_worker_submit(&store->writer.worker, &writes, &of_tx);
+    elfs_worker_submit(&store->reader.worker, &reads, &none);
+}
+
+void elfs_store_abort_tx(struct elfs_store *store, struct elfs_tx *tx) {
+    atomic_store(&tx->abort, true);
+    elfs_worker_wake(&store->writer.worker);
+}
+
+void elfs_store_stop(struct elfs_store *store) {
+    elfs_writer_stop(&store->writer);
+    elfs_reader_stop(&store->reader);
+    elfs_reader_fini(&store->reader);
+    elfs_writer_fini(&store->writer); /* last, so that closing it checkpoints the WAL */
+    elfs_free(store);
+}
+
+enum elfs_code elfs_store_check(const struct elfs_store_config *config, struct elfs_error *err) {
+    struct elfs_db writer;
+    struct elfs_db reader;
+    enum elfs_code code = elfs_db_open(&writer, config, ELFS_DB_WRITER, err);
+    if (code != ELFS_OK) return code;
+    code = elfs_db_open(&reader, config, ELFS_DB_READER, err);
+    if (code == ELFS_OK) elfs_db_close(&reader);
+    elfs_db_close(&writer);
+    return code;
+}

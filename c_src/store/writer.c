@@ -1,0 +1,155 @@
+/* writer - see writer.h. */
+#include "store/writer.h"
+
+#include "base/log.h"
+#include "store/commit.h"
+#include "store/exec.h"
+#include "store/outcome.h"
+
+enum elfs_code elfs_writer_init(struct elfs_writer *writer, const struct elfs_store_config *config,
+                                struct elfs_mailbox *box, struct elfs_error *err) {
+    *writer = (struct elfs_writer){.limits = config->batch, .box = box};
+    elfs_list_init(&writer->backlog);
+    elfs_list_init(&writer->tx_jobs);
+    enum elfs_code code = elfs_worker_init(&writer->worker, err);
+    if (code != ELFS_OK) return code;
+    code = elfs_db_open(&writer->db, config, ELFS_DB_WRITER, err);
+    if (code != ELFS_OK) goto fini_worker;
+    code = elfs_control_init(&writer->control, &writer->db, err);
+    if (code != ELFS_OK) goto fini_control;
+    writer->db.guard.internal = false;
+    return ELFS_OK;
+
+fini_control:
+    elfs_control_fini(&writer->control);
+    elfs_db_close(&writer->db);
+fini_worker:
+    elfs_worker_fini(&writer->worker);
+    return code;
+}
+
+void elfs_writer_fini(struct elfs_writer *writer) {
+    elfs_control_fini(&writer->control);
+    elfs_db_close(&writer->db);
+    elfs_worker_fini(&writer->worker);
+}
+
+static void post_late(struct elfs_writer *writer) {
+    struct elfs_list late;
+    elfs_list_init(&late);
+    elfs_writer_refuse_late(writer, NULL, &late);
+    elfs_mailbox_post(writer->box, &late, NULL);
+}
+
+static void *writer_main(void *arg) {
+    struct elfs_writer *writer = arg;
+    for (;;) {
+        bool idle = elfs_list_empty(&writer->backlog);
+        bool took = elfs_worker_take(&writer->worker, idle, &writer->backlog, &writer->tx_jobs);
+        if (!took && idle) return NULL;
+        post_late(writer);
+        if (elfs_list_empty(&writer->backlog)) continue;
+        struct elfs_job *first = ELFS_CONTAINER_OF(writer->backlog.next, struct elfs_job, link);
+        if (first->kind == ELFS_JOB_BEGIN) {
+            elfs_list_remove(&first->link);
+            elfs_interactive_serve(writer, first);
+        } else {
+            elfs_group_serve(writer);
+        }
+    }
+}
+
+enum elfs_code elfs_writer_start(struct elfs_writer *writer, struct elfs_error *err) {
+    return elfs_worker_start(&writer->worker, writer_main, writer, err);
+}
+
+void elfs_writer_stop(struct elfs_writer *writer) { elfs_worker_stop(&writer->worker); }
+
+/* In a group a deferred foreign key must not wait for COMMIT, which would then fail for all. An
+ * interactive transaction may leave it open until its own COMMIT. */
+static enum elfs_code check_deferred_keys(struct elfs_writer *writer, struct elfs_job *job) {
+    int open = 0;
+    int high = 0;
+    if (job->tx) return ELFS_OK;
+    sqlite3_db_status(writer->db.handle, SQLITE_DBSTATUS_DEFERRED_FKS, &open, &high, 0);
+    if (open == 0) return ELFS_OK;
+    elfs_fail(&job->error, ELFS_SQLITE, "FOREIGN KEY constraint failed");
+    job->error.sqlite_code = SQLITE_CONSTRAINT_FOREIGNKEY;
+    return ELFS_SQLITE;
+}
+
+/* Takes back what the job did since its savepoint. If even that fails, the transaction is beyond
+ * repair: no part of it may be committed. */
+static void undo_job(struct elfs_writer *writer) {
+    if (sqlite3_get_autocommit(writer->db.handle)) return;
+    if (elfs_control_run(&writer->control, ELFS_ROLLBACK_TO, NULL) == SQLITE_OK &&
+        elfs_control_run(&writer->control, ELFS_RELEASE, NULL) == SQLITE_OK) {
+        return;
+    }
+    elfs_writer_rollback(writer);
+}
+
+static enum elfs_code try_job(struct elfs_writer *writer, struct elfs_job *job) {
+    enum elfs_code code = elfs_exec_job(&writer->db, job);
+    return code == ELFS_OK ? check_deferred_keys(writer, job) : code;
+}
+
+void elfs_writer_run_bare(struct elfs_writer *writer, struct elfs_job *job) {
+    enum elfs_code code = try_job(writer, job);
+    elfs_job_settle(job, code == ELFS_OK ? ELFS_JOB_DONE : ELFS_JOB_FAILED);
+}
+
+void elfs_writer_run_job(struct elfs_writer *writer, struct elfs_job *job) {
+    struct elfs_control *control = &writer->control;
+    bool ok = elfs_control_run(control, ELFS_SAVEPOINT, &job->error) == SQLITE_OK;
+    if (ok) {
+        ok = try_job(writer, job) == ELFS_OK &&
+             elfs_control_run(control, ELFS_RELEASE, &job->error) == SQLITE_OK;
+        if (!ok) undo_job(writer);
+    }
+    elfs_job_settle(job, ok ? ELFS_JOB_DONE : ELFS_JOB_FAILED);
+}
+
+enum elfs_verdict elfs_writer_commit(struct elfs_writer *writer, struct elfs_error *err) {
+    int rc = elfs_control_run(&writer->control, ELFS_COMMIT, err);
+    enum elfs_verdict verdict = elfs_commit_verdict(rc);
+    if (verdict == ELFS_COMMITTED) return verdict;
+    if (verdict == ELFS_IN_DOUBT) {
+        elfs_fail(err, ELFS_UNKNOWN,
+                  "COMMIT failed (%s): the change may or may not be in the database",
+                  sqlite3_errmsg(writer->db.handle));
+        err->sqlite_code = rc;
+    }
+    /* A deferred foreign key is the client's affair, anything else the operator's. */
+    if ((rc & 0xFF) != SQLITE_CONSTRAINT) {
+        elfs_log(ELFS_LOG_ERROR, "commit_failed", "path=s sqlite_code=d in_doubt=d message=s",
+                 sqlite3_db_filename(writer->db.handle, "main"), rc, verdict == ELFS_IN_DOUBT,
+                 err->message);
+    }
+    elfs_writer_rollback(writer);
+    return verdict;
+}
+
+void elfs_writer_rollback(struct elfs_writer *writer) {
+    if (sqlite3_get_autocommit(writer->db.handle)) return;
+    elfs_control_run(&writer->control, ELFS_ROLLBACK, NULL);
+}
+
+void elfs_writer_refuse_late(struct elfs_writer *writer, const struct elfs_tx *open,
+                             struct elfs_list *jobs) {
+    struct elfs_list *link = writer->tx_jobs.next;
+    while (link != &writer->tx_jobs) {
+        struct elfs_job *job = ELFS_CONTAINER_OF(link, struct elfs_job, link);
+        link = link->next;
+        if (open && job->tx == open) continue;
+        elfs_list_remove(&job->link);
+        elfs_list_push_back(jobs, &job->link);
+        if (!elfs_job_start(job)) {
+            elfs_job_settle(job, ELFS_JOB_DROPPED);
+            continue;
+        }
+        bool last = job->tx == writer->ended_tx;
+        elfs_tx_fail(&job->error, last ? writer->ended_how : ELFS_TX_OPEN);
+        elfs_job_settle(job, ELFS_JOB_FAILED);
+    }
+}
