@@ -27,9 +27,7 @@ static bool rolled_back(const struct group *group) {
     return sqlite3_get_autocommit(group->writer->db.handle);
 }
 
-static bool begin(struct group *group) {
-    return elfs_control_run(&group->writer->control, ELFS_BEGIN, &group->error) == SQLITE_OK;
-}
+static bool begin(struct group *group) { return elfs_writer_begin(group->writer, &group->error); }
 
 /* only: the job has the transaction to itself. Then it needs no savepoint, which would make SQLite
  * copy each page before it is changed: if it fails, nothing was done, and all is rolled back. */
@@ -76,13 +74,19 @@ static void recover(struct group *group) {
     while (!finished) finished = run_done_again(group);
 }
 
+static void tell_position(struct group *group, const struct elfs_position *position) {
+    for (struct elfs_list *l = group->jobs.next; l != &group->jobs; l = l->next)
+        ELFS_CONTAINER_OF(l, struct elfs_job, link)->position = *position;
+}
+
 static void commit(struct group *group) {
+    struct elfs_position position;
     if (group->done == 0) {
         elfs_writer_rollback(group->writer);
         return;
     }
-    switch (elfs_writer_commit(group->writer, &group->error)) {
-    case ELFS_COMMITTED: break;
+    switch (elfs_writer_commit(group->writer, &position, &group->error)) {
+    case ELFS_COMMITTED: tell_position(group, &position); break;
     case ELFS_NOT_COMMITTED: undo_done(group, ELFS_JOB_FAILED); break;
     case ELFS_IN_DOUBT: undo_done(group, ELFS_JOB_UNKNOWN); break;
     }

@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 
 #include "base/list.h"
+#include "base/position.h"
 #include "base/sink.h"
 #include "base/value.h"
 
@@ -83,6 +84,7 @@ struct elfs_job {
     size_t
         failed_index; /* MANY, TRANSACTION: the failed set or statement, from 1; 0 if it was none */
     struct elfs_error error;
+    struct elfs_position position; /* DONE, after a COMMIT: the database's position */
 };
 
 /* Loop: gives the job up if it has not started. True: it will not run (and comes back DROPPED). */
