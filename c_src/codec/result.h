@@ -33,6 +33,9 @@ void elfs_result_fini(struct elfs_result *result);
 void elfs_result_put(struct elfs_buf *buf, const struct elfs_result *result, size_t i,
                      const struct elfs_position *position);
 
+/* Appends {Txid, Checksum}, or nil. */
+void elfs_position_put(struct elfs_buf *buf, const struct elfs_position *position);
+
 /* Appends the term that stands for an error in {error, Term}:
  *   ELFS_BUSY ............. the atom busy
  *   ELFS_UNSUPPORTED ...... {unsupported, Message}

@@ -67,8 +67,10 @@ static void wake_loop(void *arg) { elfs_wake_signal(arg); }
 static void take_finished_jobs(struct elfs_node *node) {
     struct elfs_list jobs, ended;
     elfs_mailbox_take(&node->mailbox, &jobs, &ended);
-    for (struct elfs_list *l; (l = elfs_list_pop_front(&jobs));)
-        elfs_request_done(node, ELFS_CONTAINER_OF(l, struct elfs_job, link));
+    for (struct elfs_list *l; (l = elfs_list_pop_front(&jobs));) {
+        struct elfs_job *job = ELFS_CONTAINER_OF(l, struct elfs_job, link);
+        job->finished(job, node);
+    }
     for (struct elfs_list *l; (l = elfs_list_pop_front(&ended));)
         elfs_txn_ended(node, ELFS_CONTAINER_OF(l, struct elfs_tx, link));
 }
@@ -77,6 +79,7 @@ static void on_wake(struct elfs_watch *watch, unsigned events) {
     struct elfs_node *node = ELFS_CONTAINER_OF(watch, struct elfs_node, wake_watch);
     (void)events;
     elfs_wake_drain(&node->wake);
+    if (elfs_litefs_take(&node->litefs) && !node->stopping) elfs_databases_follow(node);
     take_finished_jobs(node);
     elfs_peers_take_handshakes(node);
 }
@@ -133,9 +136,10 @@ static void loop(struct elfs_node *node) {
         node->now_ms = elfs_clock_ms();
         for (int i = 0; i < n; i++) events[i].watch->ready(events[i].watch, events[i].events);
         if (stop_signal && !node->stopping) begin_stop(node);
-        elfs_requests_submit(node);
+        elfs_databases_submit(node);
         if (node->now_ms >= node->next_tick_ms) {
             elfs_peers_tick(node);
+            if (!node->stopping) elfs_databases_tick(node);
             node->next_tick_ms = node->now_ms + tick_every_ms;
         }
         flush_dirty(node);
@@ -175,27 +179,14 @@ static void close_all(struct elfs_node *node) {
     free_dead(node);
 }
 
-static enum elfs_code open_databases(struct elfs_node *node, struct elfs_error *err) {
-    const struct elfs_options *o = node->options;
-    node->databases = elfs_calloc(o->repo_count, sizeof *node->databases);
-    if (!node->databases) return elfs_fail(err, ELFS_NOMEM, "out of memory");
-    for (size_t i = 0; i < o->repo_count; i++) {
-        struct elfs_database *db = &node->databases[i];
-        struct elfs_store_config config = o->store;
-        config.path = o->repos[i].path;
-        db->name = elfs_view_str(o->repos[i].name);
-        db->path = config.path;
-        elfs_list_init(&db->pending);
-        enum elfs_code code = elfs_store_start(&config, &node->mailbox, &db->store, err);
-        if (code != ELFS_OK) return code;
-        node->database_count++;
+/* Only where a database lies in LiteFS's folder: everything else is this host's own. */
+static enum elfs_code start_litefs(struct elfs_node *node, struct elfs_error *err) {
+    struct elfs_litefs_config config = node->options->litefs;
+    for (size_t i = 0; i < node->database_count && !config.tracked_path; i++) {
+        if (node->databases[i].managed) config.tracked_path = node->databases[i].path;
     }
-    return ELFS_OK;
-}
-
-static void close_databases(struct elfs_node *node) {
-    for (size_t i = 0; i < node->database_count; i++) elfs_store_stop(node->databases[i].store);
-    elfs_free(node->databases);
+    if (!config.tracked_path) return ELFS_OK;
+    return elfs_litefs_start(&node->litefs, &config, wake_loop, &node->wake, err);
 }
 
 /* As many descriptors as the system lets us have, up to what the options ask for. */
@@ -280,7 +271,13 @@ enum elfs_code elfs_node_run(const struct elfs_options *options, const char *coo
     }
     code = start_poller(node, err);
     if (code != ELFS_OK) goto fini_mailbox;
-    code = open_databases(node, err);
+    code = elfs_closer_init(&node->closer);
+    if (code != ELFS_OK) {
+        elfs_fail(err, code, "no lock can be had");
+        goto free_poller;
+    }
+    code = elfs_databases_init(node, err);
+    if (code == ELFS_OK) code = start_litefs(node, err);
     if (code != ELFS_OK) goto close_databases;
     code = start_handshakes(node, cookie, err);
     if (code != ELFS_OK) goto close_databases;
@@ -303,7 +300,9 @@ stop_listening:
 free_handshakes:
     elfs_handshakes_free(node->handshakes);
 close_databases:
-    close_databases(node);
+    elfs_litefs_stop(&node->litefs);
+    elfs_databases_fini(node);
+free_poller:
     elfs_poller_free(node->poller);
 fini_mailbox:
     elfs_mailbox_fini(&node->mailbox);

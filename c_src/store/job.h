@@ -68,6 +68,8 @@ enum { ELFS_JOB_WAITING, ELFS_JOB_STARTED, ELFS_JOB_CANCELLED };
 
 struct elfs_job {
     struct elfs_list link;
+    /* The submitter's own: what whoever takes the mailbox does with it. */
+    void (*finished)(struct elfs_job *job, void *arg);
     enum elfs_job_kind kind;
     bool write; /* never to the reader */
     const struct elfs_statement *statements;
