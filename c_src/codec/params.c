@@ -132,7 +132,7 @@ static enum elfs_code convert(struct elfs_view term, struct elfs_arena *arena,
 static enum elfs_code positional(struct elfs_reader *r, struct elfs_arena *arena,
                                  struct elfs_params *params, struct elfs_error *err) {
     struct elfs_items list;
-    struct elfs_param *items;
+    struct elfs_param *items = NULL;
     enum elfs_code code = elfs_term_items_begin(r, &list);
     if (code == ELFS_OK) code = new_items(list.left, false, arena, params, &items, err);
     if (code != ELFS_OK) return code;
@@ -156,10 +156,11 @@ static int compare_names(const void *a, const void *b) {
 static enum elfs_code check_unique(const struct elfs_params *params, struct elfs_arena *arena,
                                    struct elfs_error *err) {
     if (params->count < 2) return ELFS_OK;
-    const struct elfs_param **sorted = elfs_arena_array(arena, params->count, sizeof *sorted);
+    const struct elfs_param **sorted =
+        elfs_arena_array(arena, params->count, sizeof(struct elfs_param *));
     if (!sorted) return no_memory(err);
     for (size_t i = 0; i < params->count; i++) sorted[i] = &params->items[i];
-    qsort(sorted, params->count, sizeof *sorted, compare_names);
+    qsort(sorted, params->count, sizeof(struct elfs_param *), compare_names);
     for (size_t i = 1; i < params->count; i++) {
         if (compare_names(&sorted[i - 1], &sorted[i]) != 0) continue;
         invalid(err, "given twice");
@@ -179,7 +180,7 @@ static enum elfs_code read_name(struct elfs_reader *r, struct elfs_view *name,
 static enum elfs_code named(struct elfs_reader *r, struct elfs_arena *arena,
                             struct elfs_params *params, struct elfs_error *err) {
     size_t pairs;
-    struct elfs_param *items;
+    struct elfs_param *items = NULL;
     enum elfs_code code = elfs_term_map(r, &pairs);
     if (code == ELFS_OK) code = new_items(pairs, true, arena, params, &items, err);
     if (code != ELFS_OK) return code;
