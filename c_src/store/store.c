@@ -119,10 +119,11 @@ void elfs_store_stop(struct elfs_store *store) {
 enum elfs_code elfs_store_check(const struct elfs_store_config *config, struct elfs_error *err) {
     struct elfs_db writer;
     struct elfs_db reader;
-    enum elfs_code code = elfs_db_open(&writer, config, ELFS_DB_WRITER, err);
+    enum elfs_code code = ELFS_OK;
+    if (!config->read_only) code = elfs_db_open(&writer, config, ELFS_DB_WRITER, err);
     if (code != ELFS_OK) return code;
     code = elfs_db_open(&reader, config, ELFS_DB_READER, err);
     if (code == ELFS_OK) elfs_db_close(&reader);
-    elfs_db_close(&writer);
+    if (!config->read_only) elfs_db_close(&writer);
     return code;
 }
