@@ -433,6 +433,21 @@ static void polling_finds_what_changed(void **state) {
     assert_int_equal(fake_litefs_streams(litefs), 0);
 }
 
+/* Without HTTP to wait for, a refresh and the first change still come after the reading. */
+static void everything_off(void **state) {
+    (void)state;
+    struct elfs_detector_config c = config();
+    c.event_stream_url = NULL;
+    c.database = NULL;
+    c.poll_interval_ms = 0;
+    start_with(c);
+    await_role(ELFS_ROLE_UNKNOWN, "");
+    assert_int_equal(last.mount, ELFS_MOUNT_LIVE);
+    fake_mount_put(mount, ".primary", "n1\n");
+    struct elfs_detect_state now = refresh();
+    assert_string_equal(now.hostname, "n1");
+}
+
 static void no_folder_is_standalone(void **state) {
     (void)state;
     struct elfs_detector_config c = config();
@@ -567,6 +582,7 @@ int main(void) {
         TEST(nobody_listens),
         TEST(proxies_of_the_environment_are_not_used),
         TEST(polling_finds_what_changed),
+        TEST(everything_off),
         TEST(no_folder_is_standalone),
         TEST(the_row_gives_the_node),
         TEST(many_transactions_read_the_row_seldom),
