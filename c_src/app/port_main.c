@@ -41,7 +41,8 @@ _Static_assert(ELFS_NODE_SIZE == ELFS_TRACKER_NODE_SIZE, "the row's node name fi
 
 struct refresh {
     uint64_t ticket;
-    struct elfs_view tag; /* owned */
+    uint8_t *tag; /* owned */
+    size_t tag_len;
 };
 
 struct port {
@@ -134,7 +135,7 @@ static enum elfs_code begin_refresh(struct port *port, struct elfs_view tag,
     if (!copy) return elfs_fail(err, ELFS_NOMEM, "out of memory");
     memcpy(copy, tag.data, tag.len);
     port->refreshes[port->refresh_count++] =
-        (struct refresh){elfs_detector_refresh(port->detector), {copy, tag.len}};
+        (struct refresh){elfs_detector_refresh(port->detector), copy, tag.len};
     return ELFS_OK;
 }
 
@@ -220,9 +221,10 @@ static void put_refreshes(struct port *port, uint64_t refreshed) {
            has_room(port)) {
         struct refresh *refresh = &port->refreshes[done++];
         size_t mark = elfs_frame_open(&port->out);
-        elfs_port_put_answer(&port->out, "refresh", refresh->tag, &port->state, elfs_clock_ms());
+        struct elfs_view tag = {refresh->tag, refresh->tag_len};
+        elfs_port_put_answer(&port->out, "refresh", tag, &port->state, elfs_clock_ms());
         close_message(port, mark);
-        elfs_free((void *)(uintptr_t)refresh->tag.data);
+        elfs_free(refresh->tag);
     }
     port->refresh_count -= done;
     memmove(port->refreshes, port->refreshes + done, port->refresh_count * sizeof *port->refreshes);
@@ -278,8 +280,7 @@ static int loop(struct port *port) {
 static void port_fini(struct port *port) {
     alarm(STOP_SECONDS);
     if (port->detector) elfs_detector_stop(port->detector);
-    for (size_t i = 0; i < port->refresh_count; i++)
-        elfs_free((void *)(uintptr_t)port->refreshes[i].tag.data);
+    for (size_t i = 0; i < port->refresh_count; i++) elfs_free(port->refreshes[i].tag);
     elfs_port_config_fini(&port->config);
     elfs_wake_fini(&port->wake);
     elfs_buf_fini(&port->in);

@@ -42,10 +42,10 @@ struct elfs_detector_config {
 
 struct elfs_detector;
 
-/* Starts the thread. ELFS_BADARG (a bad URL or path), ELFS_NOMEM or ELFS_SYSTEM, with err filled.
+/* Starts the thread; *out is NULL if it cannot. ELFS_BADARG (a bad URL or path), ELFS_NOMEM or ELFS_SYSTEM, with err filled.
  */
 enum elfs_code elfs_detector_start(const struct elfs_detector_config *config,
-                                   struct elfs_detector **detector, struct elfs_error *err);
+                                   struct elfs_detector **out, struct elfs_error *err);
 
 /* A copy of the published state, without waiting. Any thread. */
 void elfs_detector_state(struct elfs_detector *detector, struct elfs_detect_state *state);
