@@ -402,6 +402,37 @@ static void a_stalled_server_blocks_nothing(void **state) {
     assert_in_range(elfs_clock_ms() - began, 0, 2500);
 }
 
+/* A stand-in for a mount whose LiteFS is stopped: looking at it waits for the gate. */
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+
+static int stand_in_gate(int dir_fd, bool *is_fuse) {
+    (void)dir_fd;
+    pthread_mutex_lock(&gate);
+    pthread_mutex_unlock(&gate);
+    *is_fuse = true;
+    return 0;
+}
+
+static void a_mount_that_hangs_hangs_nothing(void **state) {
+    (void)state;
+    fake_litefs_info(litefs, true, "self");
+    fake_litefs_greet(litefs, FAKE_EVENTS_HEAD "2a\r\n" FAKE_INIT_PRIMARY "\r\n");
+    struct elfs_detector_config c = config();
+    c.is_fuse = stand_in_gate;
+    start_with(c);
+    await_role(ELFS_ROLE_PRIMARY, "");
+    refresh();
+    pthread_mutex_lock(&gate);
+    uint64_t ticket = elfs_detector_refresh(detector);
+    assert_true(fake_litefs_say(litefs, FAKE_TX("a.db", "0000000000000007")));
+    await_transaction("a.db", 7);
+    await_role(ELFS_ROLE_UNKNOWN, "");
+    wait_until(refreshed_is, &ticket, "refreshed all the same");
+    assert_int_equal(last.mount, ELFS_MOUNT_UNKNOWN);
+    pthread_mutex_unlock(&gate);
+    await_role(ELFS_ROLE_PRIMARY, "");
+}
+
 static void nobody_listens(void **state) {
     (void)state;
     struct elfs_detector_config c = config();
@@ -587,6 +618,7 @@ int main(void) {
         TEST(lines_of_a_mebibyte_and_garbage),
         TEST(endless_info_is_cut),
         TEST(a_stalled_server_blocks_nothing),
+        TEST(a_mount_that_hangs_hangs_nothing),
         TEST(nobody_listens),
         TEST(proxies_of_the_environment_are_not_used),
         TEST(polling_finds_what_changed),
