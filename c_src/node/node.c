@@ -128,9 +128,11 @@ static void free_dead(struct elfs_node *node) {
 static void loop(struct elfs_node *node) {
     struct elfs_poller_event events[EVENTS_A_TURN];
     int64_t tick_every_ms = node->options->tick_time_s * 1000 / 8;
+    int64_t held_ms = -1;
     if (tick_every_ms > 500) tick_every_ms = 500;
     while (!is_done(node)) {
         int64_t wait_ms = node->next_tick_ms - elfs_clock_ms();
+        if (held_ms >= 0 && held_ms < wait_ms) wait_ms = held_ms;
         int n =
             elfs_poller_wait(node->poller, events, EVENTS_A_TURN, wait_ms > 0 ? (int)wait_ms : 0);
         node->now_ms = elfs_clock_ms();
@@ -142,6 +144,7 @@ static void loop(struct elfs_node *node) {
             if (!node->stopping) elfs_databases_tick(node);
             node->next_tick_ms = node->now_ms + tick_every_ms;
         }
+        held_ms = elfs_conns_release(node);
         flush_dirty(node);
         free_dead(node);
     }
@@ -214,6 +217,7 @@ static void init_state(struct elfs_node *node, const struct elfs_options *option
     elfs_buf_init(&node->scratch, 4096);
     elfs_list_init(&node->conns);
     elfs_list_init(&node->dirty);
+    elfs_list_init(&node->held);
     elfs_list_init(&node->dead);
     elfs_list_init(&node->orphans);
     elfs_list_init(&node->txns);

@@ -61,6 +61,7 @@ struct elfs_node {
 
     struct elfs_list conns; /* struct elfs_conn */
     struct elfs_list dirty; /* those with output to write in this turn */
+    struct elfs_list held;  /* those with output that may wait a moment, oldest first */
     struct elfs_list dead;  /* closed in this turn; freed at its end */
     int64_t conn_count;
     uint64_t established; /* handshake sequence numbers seen so far; see peers.c */

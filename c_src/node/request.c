@@ -165,28 +165,29 @@ static enum elfs_code admit(struct elfs_request *req, const struct elfs_op *op,
 
 /* Turns the call into a job of this turn, or answers it. */
 static void start(struct elfs_conn *conn, struct elfs_request *req) {
-    struct elfs_buf *out = elfs_conn_out(conn);
     struct elfs_op op;
     struct elfs_error *err = &req->job.error;
     enum elfs_code code = elfs_op_parse(req->call.function, req->call.args, &req->arena, &op, err);
     if (code == ELFS_UNDEF || code == ELFS_BADARG) {
-        elfs_conn_wrote(conn, elfs_reply_raise(out, &req->call, req->pid, elfs_code_name(code)));
+        elfs_conn_wrote(conn, elfs_reply_raise(elfs_conn_out(conn), &req->call, req->pid,
+                                               elfs_code_name(code)));
         goto answered;
     }
     if (code != ELFS_OK) goto failed;
     req->op = op.kind;
     if (op.kind == ELFS_OP_INFO) {
-        elfs_conn_wrote(conn, elfs_reply_info(out, &req->call, req->pid, conn->node));
+        elfs_conn_wrote(conn,
+                        elfs_reply_info(elfs_conn_out(conn), &req->call, req->pid, conn->node));
         goto answered;
     }
     req->db = elfs_node_database(conn->node, op.repo);
     if (!req->db) {
-        elfs_conn_wrote(conn,
-                        elfs_reply_unknown_repo(out, &req->call, req->pid, first_argument(req)));
+        elfs_conn_wrote(conn, elfs_reply_unknown_repo(elfs_conn_out(conn), &req->call, req->pid,
+                                                      first_argument(req)));
         goto answered;
     }
     if (elfs_reply_is_state(op.kind)) {
-        elfs_conn_wrote(conn, elfs_reply_state(out, req));
+        elfs_conn_wrote(conn, elfs_reply_state(elfs_conn_out(conn), req));
         goto answered;
     }
     fill_job(req, &op);
@@ -201,7 +202,7 @@ static void start(struct elfs_conn *conn, struct elfs_request *req) {
     return;
 
 failed:
-    elfs_conn_wrote(conn, elfs_reply_error(out, req, op.failed_index));
+    elfs_conn_wrote(conn, elfs_reply_error(elfs_conn_out(conn), req, op.failed_index));
 answered:
     request_free(req);
 }
