@@ -169,7 +169,10 @@ static void a_claim_of_replica_ends_the_proof(void **state) {
     expect(ELFS_ROLE_PRIMARY, "");
     claim_at(1100, false, "b");
     expect(ELFS_ROLE_REPLICA, "b");
-    reading_at(1101, live(NULL, 0));
+    elfs_machine_stream_lost(&m, 0, 1200);
+    expect(ELFS_ROLE_UNKNOWN, "");
+    claim_at(1300, false, "b");
+    reading_at(1301, live(NULL, 0)); /* nor does a reading beside it begin a new one */
     elfs_machine_stream_lost(&m, 0, 3000);
     expect(ELFS_ROLE_UNKNOWN, "");
     reading_at(3001, live(NULL, 0));
