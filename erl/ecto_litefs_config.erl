@@ -86,7 +86,7 @@ check({table_name, Name}) when is_binary(Name) ->
     expect(Valid, table_name, "a valid SQL identifier (letters, digits and underscores, not beginning "
            "with a digit)", Name);
 check({table_name, Name}) ->
-    expect(false, table_name, "a string", Name);
+    refuse(table_name, "a string", Name);
 check({detection, How}) ->
     expect(How =:= port orelse How =:= driver, detection, "port or driver", How);
 check({Key, _}) when is_atom(Key) ->
@@ -98,6 +98,10 @@ check(Other) ->
 expect(true, _, _, _) ->
     ok;
 expect(false, Key, What, Value) ->
+    refuse(Key, What, Value).
+
+-spec refuse(atom(), string(), term()) -> no_return().
+refuse(Key, What, Value) ->
     raise("EctoLiteFS.Config :~ts must be ~ts, got: ~ts",
           [Key, What, ecto_litefs_elixir:inspect(Value)]).
 
