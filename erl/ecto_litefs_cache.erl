@@ -4,7 +4,7 @@
 %% tracker alone writes `primary_info' and `view'; anyone reads.
 %%
 %%    {primary_info, Node, At, Ttl}    the answer; old when At + Ttl (milliseconds, or infinity) is past
-%%    {view, View}                     what the tracker knows, for the tracker that follows after a crash
+%%    {view, View, ReadAt}             what the tracker knows, for the one that follows after a crash
 %%    {erpc_timeout, Milliseconds}
 %%    {{build, Node}, Build}           which build of the middleware runs there: ecto_litefs_closure
 -module(ecto_litefs_cache).
@@ -18,7 +18,7 @@
 -export([invalidate/1]).
 -export([erpc_timeout/1]).
 -export([view/1]).
--export([keep_view/2]).
+-export([keep_view/3]).
 -export([build/2]).
 -export([keep_build/3]).
 -export([forget_build/2]).
@@ -81,16 +81,17 @@ erpc_timeout(Repo) ->
         [] -> ?ERPC_TIMEOUT_MS
     end.
 
--spec view(module()) -> {ok, ecto_litefs_decision:view()} | none.
+%% @doc What the tracker knew last, and when the row in it was read.
+-spec view(module()) -> {ok, ecto_litefs_decision:view(), integer()} | none.
 view(Repo) ->
     case ets:lookup(table(Repo), view) of
-        [{view, View}] -> {ok, View};
+        [{view, View, ReadAt}] -> {ok, View, ReadAt};
         [] -> none
     end.
 
--spec keep_view(module(), ecto_litefs_decision:view()) -> ok.
-keep_view(Repo, View) ->
-    true = ets:insert(table(Repo), {view, View}),
+-spec keep_view(module(), ecto_litefs_decision:view(), integer()) -> ok.
+keep_view(Repo, View, ReadAt) ->
+    true = ets:insert(table(Repo), {view, View, ReadAt}),
     ok.
 
 -spec build(module(), node()) -> {ok, ecto_litefs_closure:build()} | none.

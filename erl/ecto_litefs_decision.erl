@@ -12,7 +12,8 @@
 %%
 %% set_primary/2 and set_replica/1 set `by' to `row': then the row alone decides, as it does in EctoLiteFS
 %% 1.0, until LiteFS announces another role or another primary. `given' is the node that set_primary/2 was
-%% called with: it is taken as it is until the row is read again.
+%% called with: it is taken as it is until the row is read again. `told' is the name that the port has read
+%% last: it is news only when it changes, since the Repo may have read or written the row meanwhile.
 %%
 %% Names are compared as binaries with the names of connected nodes, so that none becomes an atom.
 -module(ecto_litefs_decision).
@@ -21,11 +22,11 @@
 -export([new/0]).
 -export([blind/0]).
 -export([announce/2]).
--export([tells_row/1]).
 -export([row_read/2]).
 -export([row_decides/1]).
 -export([set/2]).
 -export([role/1]).
+-export([told/1]).
 -export([answer/2]).
 -export([rests_on_row/1]).
 -export([unconnected/2]).
@@ -39,13 +40,15 @@
 -type announced() :: #{role := role(), hostname := binary() | nil, node := binary() | nil,
                        mount := mount(), sources := map(), _ => _}.
 -opaque view() :: #{role := role() | none, hostname := binary() | nil, mount := mount(),
-                    by := role | row, row := binary() | nil, given := node() | nil}.
+                    by := role | row, row := binary() | nil, given := node() | nil,
+                    told := binary() | nil | none}.
 -export_type([role/0, announced/0, view/0]).
 
 %% @doc Nothing is known yet.
 -spec new() -> view().
 new() ->
-    #{role => none, hostname => nil, mount => absent, by => role, row => nil, given => nil}.
+    #{role => none, hostname => nil, mount => absent, by => role, row => nil, given => nil,
+      told => none}.
 
 %% @doc What is announced when there is no port to ask.
 -spec blind() -> announced().
@@ -61,16 +64,12 @@ announce(#{role := Role, hostname := Host, mount := Mount} = State, View) ->
     end,
     row_announced(State, View1#{role := Role, hostname := Host, mount := Mount}).
 
-row_announced(#{node := Name} = State, #{row := Old} = View) ->
-    case tells_row(State) andalso Name =/= Old of
-        true -> row_read(Name, View);
-        false -> View
-    end.
-
-%% @doc Does the port read the row? Only where it was given a database.
--spec tells_row(announced()) -> boolean().
-tells_row(#{sources := #{row := #{enabled := true}}}) -> true;
-tells_row(#{}) -> false.
+%% The port reads the row only where it was given a database.
+row_announced(#{sources := #{row := #{enabled := true}}, node := Name}, #{told := Told} = View)
+  when Name =/= Told ->
+    row_read(Name, View#{told := Name});
+row_announced(#{}, View) ->
+    View.
 
 %% @doc The row was read: it names this node, or there is no row.
 -spec row_read(binary() | nil, view()) -> view().
@@ -91,6 +90,11 @@ set(Node, View) ->
 -spec role(view()) -> role() | none.
 role(#{role := Role}) ->
     Role.
+
+%% @doc The name that the port has read last, `none' if it reads none.
+-spec told(view()) -> binary() | nil | none.
+told(#{told := Name}) ->
+    Name.
 
 %% @doc The primary's node, as far as it is known and connected. The nodes: this one and the connected ones.
 -spec answer(view(), [node()]) -> node() | nil.

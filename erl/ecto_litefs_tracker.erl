@@ -160,12 +160,12 @@ call(Repo, Request) ->
 -spec init(ecto_litefs_config:t()) -> {ok, #state{}, {continue, catch_up}}.
 init(#{repo := Repo} = Config) ->
     ok = net_kernel:monitor_nodes(true, [{node_type, all}]),
-    View = case ecto_litefs_cache:view(Repo) of
-        {ok, Kept} -> Kept;
-        none -> ecto_litefs_decision:new()
+    {View, ReadAt} = case ecto_litefs_cache:view(Repo) of
+        {ok, Kept, At} -> {Kept, At};
+        none -> {ecto_litefs_decision:new(), old(Config)}
     end,
     {ok, #state{config = Config, repo = Repo, ecto = ecto_litefs_row:available(Config), view = View,
-                read_at = old(Config)}, {continue, catch_up}}.
+                read_at = ReadAt}, {continue, catch_up}}.
 
 %% After a crash: what the port announced meanwhile was lost.
 -spec handle_continue(catch_up, #state{}) -> {noreply, #state{}}.
@@ -207,7 +207,7 @@ known_call(invalidate_cache, _From, #state{repo = Repo} = State) ->
 handle_cast({announce, Announced}, #state{view = Old, awaiting = Awaiting} = State) ->
     View = ecto_litefs_decision:announce(Announced, Old),
     Changed = ecto_litefs_decision:role(View) =/= ecto_litefs_decision:role(Old),
-    ReadAt = case ecto_litefs_decision:tells_row(Announced) of
+    ReadAt = case ecto_litefs_decision:told(View) =/= ecto_litefs_decision:told(Old) of
         true -> now_ms();
         false when Changed -> old(State#state.config);
         false -> State#state.read_at
@@ -375,8 +375,8 @@ publish(#state{repo = Repo, view = View, config = #{cache_ttl := CacheTtl}} = St
                 false -> infinity
             end,
             Node = answer(State),
-            ok = ecto_litefs_cache:keep_view(Repo, View),
             ok = ecto_litefs_cache:publish(Repo, Node, State#state.read_at, Ttl),
+            ok = ecto_litefs_cache:keep_view(Repo, View, State#state.read_at),
             tell(Node, ecto_litefs_decision:role(View), complain(State));
         false ->
             State

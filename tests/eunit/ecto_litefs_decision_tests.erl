@@ -40,8 +40,13 @@ blind_is_unknown_test() ->
 row_of_the_port_counts_only_where_it_reads_one_test() ->
     View = ?D:row_read(<<"a@one">>, announced(replica, live, nil)),
     Unread = (state(replica, live, nil))#{sources := #{row => #{enabled => false}}},
-    ?assertEqual(a@one, answer(?D:announce(Unread, View))),
-    ?assertEqual(nil, answer(?D:announce(state(replica, live, nil), View))).
+    ?assertEqual(a@one, answer(?D:announce(Unread#{node := <<"gone@one">>}, View))),
+    ?assertEqual(nil, answer(?D:announce(state(replica, live, <<"gone@one">>), View))).
+
+%% The Repo has read it since.
+row_of_the_port_is_news_only_when_it_changes_test() ->
+    View = ?D:row_read(<<"a@one">>, announced(replica, live, <<"gone@one">>)),
+    ?assertEqual(a@one, answer(?D:announce(state(replica, live, <<"gone@one">>), View))).
 
 set_by_hand_test_() ->
     [{atom_to_list(Role), fun() ->
