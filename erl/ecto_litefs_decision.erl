@@ -65,9 +65,12 @@ announce(#{role := Role, hostname := Host, mount := Mount} = State, View) ->
     row_announced(State, View1#{role := Role, hostname := Host, mount := Mount}).
 
 %% The port reads the row only where it was given a database.
-row_announced(#{sources := #{row := #{enabled := true}}, node := Name}, #{told := Told} = View)
-  when Name =/= Told ->
-    row_read(Name, View#{told := Name});
+row_announced(#{sources := #{row := #{enabled := true}}, node := Name}, View) ->
+    case View of
+        #{told := Name} -> View;
+        #{row := Name} -> View#{told := Name};
+        #{} -> row_read(Name, View#{told := Name})
+    end;
 row_announced(#{}, View) ->
     View.
 

@@ -160,12 +160,19 @@ call(Repo, Request) ->
 -spec init(ecto_litefs_config:t()) -> {ok, #state{}, {continue, catch_up}}.
 init(#{repo := Repo} = Config) ->
     ok = net_kernel:monitor_nodes(true, [{node_type, all}]),
-    {View, ReadAt} = case ecto_litefs_cache:view(Repo) of
-        {ok, Kept, At} -> {Kept, At};
-        none -> {ecto_litefs_decision:new(), old(Config)}
+    New = #state{config = Config, repo = Repo, ecto = ecto_litefs_row:available(Config),
+                 view = ecto_litefs_decision:new(), read_at = old(Config)},
+    {ok, take_over(ecto_litefs_cache:view(Repo), New), {continue, catch_up}}.
+
+%% What the tracker before this one knew and told.
+take_over(none, State) ->
+    State;
+take_over({ok, View, ReadAt}, State) ->
+    Told = case ecto_litefs_cache:last_primary(State#state.repo) of
+        {ok, Node} -> {Node, ecto_litefs_decision:role(View)};
+        none -> none
     end,
-    {ok, #state{config = Config, repo = Repo, ecto = ecto_litefs_row:available(Config), view = View,
-                read_at = ReadAt}, {continue, catch_up}}.
+    State#state{view = View, read_at = ReadAt, published = Told}.
 
 %% After a crash: what the port announced meanwhile was lost.
 -spec handle_continue(catch_up, #state{}) -> {noreply, #state{}}.
