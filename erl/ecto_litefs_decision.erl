@@ -26,6 +26,7 @@
 -export([row_decides/1]).
 -export([set/2]).
 -export([role/1]).
+-export([changed/2]).
 -export([told/1]).
 -export([answer/2]).
 -export([rests_on_row/1]).
@@ -93,6 +94,11 @@ set(Node, View) ->
 -spec role(view()) -> role() | none.
 role(#{role := Role}) ->
     Role.
+
+%% @doc Do the two differ in what LiteFS says: the role, or who the primary is?
+-spec changed(view(), view()) -> boolean().
+changed(#{role := Role, hostname := Host}, #{role := Role, hostname := Host}) -> false;
+changed(#{}, #{}) -> true.
 
 %% @doc The name that the port has read last, `none' if it reads none.
 -spec told(view()) -> binary() | nil | none.

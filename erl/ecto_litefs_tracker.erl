@@ -213,7 +213,7 @@ known_call(invalidate_cache, _From, #state{repo = Repo} = State) ->
 -spec handle_cast({announce, ecto_litefs_decision:announced()}, #state{}) -> {noreply, #state{}}.
 handle_cast({announce, Announced}, #state{view = Old, awaiting = Awaiting} = State) ->
     View = ecto_litefs_decision:announce(Announced, Old),
-    Changed = ecto_litefs_decision:role(View) =/= ecto_litefs_decision:role(Old),
+    Changed = ecto_litefs_decision:changed(Old, View),
     ReadAt = case ecto_litefs_decision:told(View) =/= ecto_litefs_decision:told(Old) of
         true -> now_ms();
         false when Changed -> old(State#state.config);
@@ -221,12 +221,12 @@ handle_cast({announce, Announced}, #state{view = Old, awaiting = Awaiting} = Sta
     end,
     State1 = publish(State#state{view = View, read_at = ReadAt, awaiting = []}),
     lists:foreach(fun(From) -> gen_server:reply(From, ok) end, Awaiting),
-    {noreply, role_announced(Changed, State1)}.
+    {noreply, changed(Changed, State1)}.
 
-%% A new replica reads the row now and not when somebody asks; a new primary has its duty.
-role_announced(false, State) ->
+%% A replica reads the row now and not when somebody asks; a primary has its duty.
+changed(false, State) ->
     State;
-role_announced(true, State) ->
+changed(true, State) ->
     State1 = due(State),
     case ecto_litefs_decision:role(State1#state.view) of
         replica -> enqueue(#job{task = read}, State1);

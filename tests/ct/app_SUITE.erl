@@ -142,7 +142,7 @@ replica_not_connected(Config) ->
     ct_wait:until(fun() -> ?API:get_primary(?REPO) =:= {ok, Name} end),
     peer:stop(Peer),
     ct_wait:until(fun() -> ?API:get_primary(?REPO) =:= {ok, nil} end),
-    ?assertMatch([_, _], app_world:logs(error)).
+    ct_wait:until(fun() -> length(app_world:logs(error)) =:= 2 end).
 
 hidden_primary(Config) ->
     {_, Node} = ct_env:peer(#{args => ["-hidden"]}),

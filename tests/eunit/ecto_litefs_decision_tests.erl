@@ -68,9 +68,13 @@ row_decides_until_a_change_test() ->
     ?assertEqual(nil, answer(?D:announce(state(unknown, live, <<"a@one">>), View))).
 
 another_hostname_is_a_change_test() ->
-    View = ?D:set('far@away', announced(replica, live, <<"a@one">>)),
-    State = (state(replica, live, <<"a@one">>))#{hostname := <<"h2">>},
-    ?assertEqual(a@one, answer(?D:announce(State, View))).
+    View = ?D:set('far@away', announced(replica, live, <<"gone@one">>)),
+    [begin
+         Next = ?D:announce((state(replica, live, Row))#{hostname := <<"h2">>}, View),
+         ?assert(?D:changed(View, Next)),
+         ?assertEqual(Answer, answer(Next))
+     end || {Row, Answer} <- [{<<"gone@one">>, nil}, {<<"a@one">>, a@one}]],
+    ?assertNot(?D:changed(View, ?D:announce(state(replica, live, <<"a@one">>), View))).
 
 row_that_decides_may_name_this_node_test() ->
     View = ?D:row_decides(announced(replica, live, atom_to_binary(node()))),
