@@ -1,5 +1,5 @@
-%% @doc `EctoLiteFS.EventStream': the name that EctoLiteFS gives to its reader of LiteFS's events. Here
-%% the port reads them, and no process has this name. A facade.
+%% @doc `EctoLiteFS.EventStream': the name that EctoLiteFS gives to its reader of LiteFS's events.
+%% Here the port reads them, and no process has this name. A facade.
 -module('Elixir.EctoLiteFS.EventStream').
 
 %% API

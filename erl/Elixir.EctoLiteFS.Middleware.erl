@@ -1,8 +1,9 @@
-%% @doc `EctoLiteFS.Middleware': forwards a Repo's writes to the primary. A facade, and the home of two
-%% closures.
+%% @doc `EctoLiteFS.Middleware': forwards a Repo's writes to the primary. A facade, and the home of
+%% two closures.
 %%
-%% A fun names the module that made it. Those that travel are EctoLiteFS's own: same module, same order
-%% in it (forwarded/3 makes the first, forwarding/2 the second), same free variables in the same order.
+%% A fun names the module that made it. Those that travel are EctoLiteFS's own: same module, same
+%% order in it (forwarded/3 makes the first, forwarding/2 the second), same free variables in the
+%% same order.
 -module('Elixir.EctoLiteFS.Middleware').
 
 %% API
@@ -23,7 +24,9 @@ forwarded(Super, Resource, Resolution) ->
 %% @private What takes the place of the Repo's own function.
 -spec forwarding(module(), fun((term(), map()) -> term())) -> fun((term(), map()) -> term()).
 forwarding(Repo, Super) ->
-    fun(Resource, Resolution) -> ecto_litefs_middleware:write(Repo, Super, Resource, Resolution) end.
+    fun(Resource, Resolution) ->
+        ecto_litefs_middleware:write(Repo, Super, Resource, Resolution)
+    end.
 
 %% @private What Elixir asks a module.
 -spec '__info__'(atom()) -> term().

@@ -1,5 +1,5 @@
-%% @doc `EctoLiteFS.Poller': the process that owns the port, which polls LiteFS's files and reads its
-%% events. A facade.
+%% @doc `EctoLiteFS.Poller': the process that owns the port, which polls LiteFS's files and reads
+%% its events. A facade.
 -module('Elixir.EctoLiteFS.Poller').
 
 %% API

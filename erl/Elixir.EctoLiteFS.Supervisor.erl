@@ -1,4 +1,5 @@
-%% @doc `EctoLiteFS.Supervisor': `{EctoLiteFS.Supervisor, repo: MyApp.Repo}' in a supervision tree. A facade.
+%% @doc `EctoLiteFS.Supervisor': `{EctoLiteFS.Supervisor, repo: MyApp.Repo}' in a supervision tree.
+%% A facade.
 -module('Elixir.EctoLiteFS.Supervisor').
 
 %% API

@@ -27,7 +27,8 @@
 'is_primary?'(Repo) ->
     ecto_litefs_tracker:is_primary(Repo).
 
-%% @doc The primary's node; `{ok, nil}' if none is known, `{error, not_ready}' if no supervisor runs.
+%% @doc The primary's node; `{ok, nil}' if none is known, `{error, not_ready}' if no supervisor
+%% runs.
 -spec get_primary(module()) -> ecto_litefs_tracker:primary().
 get_primary(Repo) ->
     ecto_litefs_tracker:get_primary(Repo, []).

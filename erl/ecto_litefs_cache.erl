@@ -1,10 +1,10 @@
 %% @doc The table of a Repo: the hot path's one read.
 %%
-%% It is made by the supervisor's process and lives as long as that, so that it survives its children. The
-%% tracker alone writes `primary_info' and `view'; anyone reads.
+%% It is made by the supervisor's process and lives as long as that, so that it survives its
+%% children. The tracker alone writes `primary_info' and `view'; anyone reads.
 %%
-%%    {primary_info, Node, At, Ttl}    the answer; old when At + Ttl (milliseconds, or infinity) is past
-%%    {view, View, ReadAt}             what the tracker knows, for the one that follows after a crash
+%%    {primary_info, Node, At, Ttl}    the answer; too old once Ttl (or infinity) has passed since At
+%%    {view, View, ReadAt}             what the tracker knows, for the one that follows it
 %%    {erpc_timeout, Milliseconds}
 %%    {{build, Node}, Build}           which build of the middleware runs there: ecto_litefs_closure
 -module(ecto_litefs_cache).

@@ -1,7 +1,7 @@
 %% @doc Says so when the Elixir package that has the same modules is loaded beside this application.
 %%
-%% Which of two modules of one name is loaded depends on the order of the code path, so that the two would
-%% answer each other's calls in a mix that nobody has tested.
+%% Which of two modules of one name is loaded depends on the order of the code path, so that the two
+%% would answer each other's calls in a mix that nobody has tested.
 -module(ecto_litefs_clash).
 
 %% API
@@ -19,12 +19,12 @@ report() ->
         none ->
             ok;
         {twice, Folders} ->
-            ?LOG_ERROR("EctoLiteFS: the module EctoLiteFS is on the code path more than once (~ts): this "
-                       "application and the Hex package ecto_litefs cannot be used together; keep one",
-                       [lists:join(", ", Folders)]);
+            ?LOG_ERROR("EctoLiteFS: the module EctoLiteFS is on the code path more than once (~ts): "
+                       "this application and the Hex package ecto_litefs cannot be used together; "
+                       "keep one", [lists:join(", ", Folders)]);
         {foreign, Source} ->
-            ?LOG_ERROR("EctoLiteFS: the module EctoLiteFS comes from ~ts, not from this application: the "
-                       "Hex package ecto_litefs cannot be used beside it; remove one", [Source])
+            ?LOG_ERROR("EctoLiteFS: the module EctoLiteFS comes from ~ts, not from this application: "
+                       "the Hex package ecto_litefs cannot be used beside it; remove one", [Source])
     end.
 
 %% @doc Looks through a code path, and at the source that the loaded module was compiled from.

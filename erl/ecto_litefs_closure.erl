@@ -1,13 +1,14 @@
-%% @doc The closure that a write travels as: `Super(Resource, Resolution)', a fun of EctoLiteFS.Middleware
-%% without arguments, as EctoLiteFS 1.0 sends it. A C node reads what is in it; a BEAM node calls it.
+%% @doc The closure that a write travels as: `Super(Resource, Resolution)', a fun of
+%% EctoLiteFS.Middleware without arguments, as EctoLiteFS 1.0 sends it. A C node reads what is in
+%% it; a BEAM node calls it.
 %%
-%% A BEAM node can call a fun only if it has the very build of the module that the fun names. Another build
-%% (EctoLiteFS 1.0, another version of ours) has the same fun under another checksum: the module's, which it
-%% is asked for once. Then the fun's external format is given that checksum. This works since in every build
-%% that fun is the module's first.
+%% A BEAM node can call a fun only if it has the very build of the module that the fun names.
+%% Another build (EctoLiteFS 1.0, another version of ours) has the same fun under another checksum:
+%% the module's, which it is asked for once. Then the fun's external format is given that checksum.
+%% This works since in every build that fun is the module's first.
 %%
-%%    NEW_FUN_EXT  112, Size:32, Arity, Uniq:16 bytes, Index:32, NumFree:32, Module, OldIndex, OldUniq, ...
-%%    Uniq is the module's MD5, OldUniq its first 27 bits
+%%    112, Size:32, Arity, Uniq:16 bytes, Index:32, NumFree:32, Module, OldIndex, OldUniq, Pid, Free...
+%%    Uniq is the module's MD5, OldUniq its first 27 bits (NEW_FUN_EXT)
 -module(ecto_litefs_closure).
 
 %% API

@@ -22,21 +22,23 @@
 }.
 -export_type([t/0]).
 
-%% @doc Checks the options and fills in the defaults. Raises `ArgumentError' for an option that is missing or
-%% has a bad value, `KeyError' for one that does not exist. Of an option given twice the last counts.
+%% @doc Checks the options and fills in the defaults. Raises `ArgumentError' for an option that is
+%% missing or has a bad value, `KeyError' for one that does not exist. Of an option given twice the
+%% last counts.
 -spec new([{atom(), term()}]) -> t().
 new(Options) when is_list(Options) ->
     ok = require_repo(Options),
     lists:foreach(fun check/1, Options),
     struct(Options).
 
-%% @doc What Elixir calls for `%EctoLiteFS.Config{...}': the struct, if the Repo is among the fields.
+%% @doc What Elixir calls for `%EctoLiteFS.Config{...}': the struct, if the Repo is among the
+%% fields.
 -spec enforced_struct([{atom(), term()}]) -> map().
 enforced_struct(Fields) ->
     case lists:keymember(repo, 1, Fields) of
         true -> struct(Fields);
-        false -> raise("the following keys must also be given when building struct EctoLiteFS.Config: "
-                       "[:repo]", [])
+        false -> raise("the following keys must also be given when building struct "
+                       "EctoLiteFS.Config: [:repo]", [])
     end.
 
 %% @doc The struct with these fields set, unchecked.
@@ -80,11 +82,11 @@ check({database, nil}) -> ok;
 check({Key, Value}) when Key =:= primary_file; Key =:= event_stream_url; Key =:= database ->
     expect(is_binary(Value) andalso Value =/= <<>>, Key, "a non-empty string", Value);
 check({table_name, Name}) when is_binary(Name) ->
-    %% The name becomes part of SQL: nothing that would need quoting gets in. (dollar_endonly: $ alone would
-    %% let a newline at the end pass.)
+    %% The name becomes part of SQL: nothing that would need quoting gets in. (dollar_endonly: $
+    %% alone would let a newline at the end pass.)
     Valid = re:run(Name, "^[a-zA-Z_][a-zA-Z0-9_]*$", [dollar_endonly, {capture, none}]) =:= match,
-    expect(Valid, table_name, "a valid SQL identifier (letters, digits and underscores, not beginning "
-           "with a digit)", Name);
+    expect(Valid, table_name, "a valid SQL identifier (letters, digits and underscores, not "
+           "beginning with a digit)", Name);
 check({table_name, Name}) ->
     refuse(table_name, "a string", Name);
 check({detection, How}) ->
@@ -93,7 +95,8 @@ check({Key, _}) when is_atom(Key) ->
     %% An unknown key: struct/1 raises.
     ok;
 check(Other) ->
-    raise("EctoLiteFS.Config expects a keyword list, got: ~ts", [ecto_litefs_elixir:inspect(Other)]).
+    raise("EctoLiteFS.Config expects a keyword list, got: ~ts",
+          [ecto_litefs_elixir:inspect(Other)]).
 
 expect(true, _, _, _) ->
     ok;

@@ -1,19 +1,20 @@
-%% @doc What follows from what is known: who the primary is, whether a new primary writes its name into the
-%% tracker row, where a write goes. PURE.
+%% @doc What follows from what is known: who the primary is, whether a new primary writes its name
+%% into the tracker row, where a write goes. PURE.
 %%
-%% Two things are known of a Repo. The role of this host comes from the port (LiteFS itself). The name of
-%% the primary's node comes from the tracker row, read by the port or through the Repo. As long as `by' is
-%% `role', LiteFS decides and the row only names the primary to a replica:
+%% Two things are known of a Repo. The role of this host comes from the port (LiteFS itself). The
+%% name of the primary's node comes from the tracker row, read by the port or through the Repo. As
+%% long as `by' is `role', LiteFS decides and the row only names the primary to a replica:
 %%
 %%    role      answer                                                holds until
 %%    primary   this node                                             the next announcement
 %%    replica   the connected node that the row names; else nil       the row's time to live
 %%    unknown   nil                                                   the next announcement
 %%
-%% set_primary/2 and set_replica/1 set `by' to `row': then the row alone decides, as it does in EctoLiteFS
-%% 1.0, until LiteFS announces another role or another primary. `given' is the node that set_primary/2 was
-%% called with: it is taken as it is until the row is read again. `told' is the name that the port has read
-%% last: it is news only when it changes, since the Repo may have read or written the row meanwhile.
+%% set_primary/2 and set_replica/1 set `by' to `row': then the row alone decides, as it does in
+%% EctoLiteFS 1.0, until LiteFS announces another role or another primary. `given' is the node that
+%% set_primary/2 was called with: it is taken as it is until the row is read again. `told' is the
+%% name that the port has read last: it is news only when it changes, since the Repo may have read
+%% or written the row meanwhile.
 %%
 %% Names are compared as binaries with the names of connected nodes, so that none becomes an atom.
 -module(ecto_litefs_decision).
@@ -56,7 +57,8 @@ new() ->
 blind() ->
     #{role => unknown, hostname => nil, node => nil, mount => plain, sources => #{}}.
 
-%% @doc The port tells a state. Another role or another primary's hostname ends what was set by hand.
+%% @doc The port tells a state. Another role or another primary's hostname ends what was set by
+%% hand.
 -spec announce(announced(), view()) -> view().
 announce(#{role := Role, hostname := Host, mount := Mount} = State, View) ->
     View1 = case View of
@@ -105,7 +107,8 @@ changed(#{}, #{}) -> true.
 told(#{told := Name}) ->
     Name.
 
-%% @doc The primary's node, as far as it is known and connected. The nodes: this one and the connected ones.
+%% @doc The primary's node, as far as it is known and connected. The nodes: this one and the
+%% connected ones.
 -spec answer(view(), [node()]) -> node() | nil.
 answer(#{by := row, given := Node}, _) when Node =/= nil ->
     Node;
@@ -141,15 +144,15 @@ unconnected(#{row := Name} = View, Nodes) ->
         false -> none
     end.
 
-%% @doc What this node owes the tracker table: to make it, and to name the primary in it when there is
-%% LiteFS. Only a primary may write.
+%% @doc What this node owes the tracker table: to make it, and to name the primary in it when there
+%% is LiteFS. Only a primary may write.
 -spec duty(view()) -> none | table | claim.
 duty(#{role := primary, mount := absent}) -> table;
 duty(#{role := primary}) -> claim;
 duty(#{}) -> none.
 
-%% @doc A primary has read the row: does it write its own name? Not if the row names another connected node
-%% of this host already: that is the host's C node, which takes the writes.
+%% @doc A primary has read the row: does it write its own name? Not if the row names another
+%% connected node of this host already: that is the host's C node, which takes the writes.
 -spec claim(binary() | nil, [node()]) -> keep | write.
 claim(Name, Nodes) ->
     Self = atom_to_binary(node()),

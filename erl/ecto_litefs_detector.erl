@@ -1,9 +1,9 @@
-%% @doc Owns the port of one Repo: configures it, hands its announcements to the tracker, opens it again with
-%% back-off when it dies.
+%% @doc Owns the port of one Repo: configures it, hands its announcements to the tracker, opens it
+%% again with back-off when it dies.
 %%
-%% A port's death is an ordinary event here and never reaches the supervisor's restart intensity. What was
-%% announced last stays in force until the next port says otherwise. Only if there has been no announcement
-%% at all does the tracker hear that the role is unknown.
+%% A port's death is an ordinary event here and never reaches the supervisor's restart intensity.
+%% What was announced last stays in force until the next port says otherwise. Only if there has been
+%% no announcement at all does the tracker hear that the role is unknown.
 -module(ecto_litefs_detector).
 
 -behaviour(gen_server).

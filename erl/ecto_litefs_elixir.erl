@@ -1,5 +1,5 @@
-%% @doc What Elixir code expects of a module or a value, without needing Elixir: exceptions, `inspect',
-%% `__info__', calls into modules that the application may or may not have.
+%% @doc What Elixir code expects of a module or a value, without needing Elixir: exceptions,
+%% `inspect', `__info__', calls into modules that the application may or may not have.
 -module(ecto_litefs_elixir).
 
 %% API
@@ -55,7 +55,8 @@ available(Module, {Function, Arity}) ->
         {error, _} -> false
     end.
 
-%% @doc A call into a module that is no dependency of ours, hidden from the tools which would miss it.
+%% @doc A call into a module that is no dependency of ours, hidden from the tools which would miss
+%% it.
 -spec call(module(), atom(), [term()]) -> term().
 call(Module, Function, Args) ->
     erlang:apply(Module, Function, Args).

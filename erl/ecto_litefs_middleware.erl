@@ -15,8 +15,9 @@
 
 -type super() :: fun((term(), map()) -> term()).
 
-%% @doc A write goes on with its last step, the Repo's own function, wrapped by write/4; all else goes on as
-%% it is. EctoMiddleware's guard is_write/2 takes every action for a write that is none of the reads.
+%% @doc A write goes on with its last step, the Repo's own function, wrapped by write/4; all else
+%% goes on as it is. EctoMiddleware's guard is_write/2 takes every action for a write that is none
+%% of the reads.
 -spec process(term(), map()) -> term().
 process(Resource, #{action := Action} = Resolution) ->
     {Result, _} = case is_read(Action) of
@@ -26,7 +27,8 @@ process(Resource, #{action := Action} = Resolution) ->
     Result.
 
 is_read(Action) ->
-    lists:member(Action, [get, 'get!', get_by, 'get_by!', one, 'one!', all, reload, 'reload!', preload]).
+    lists:member(Action, [get, 'get!', get_by, 'get_by!', one, 'one!', all, reload, 'reload!',
+                          preload]).
 
 wrap(#{repo := Repo} = Resolution) ->
     Super = ecto_litefs_elixir:call(?RESOLUTION, get_private, [Resolution, '__super__']),

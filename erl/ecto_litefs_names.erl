@@ -1,8 +1,8 @@
-%% @doc The names under which a Repo's processes and its table are known: those of EctoLiteFS, built as
-%% Elixir's `Module.concat' builds them.
+%% @doc The names under which a Repo's processes and its table are known: those of EctoLiteFS, built
+%% as Elixir's `Module.concat' builds them.
 %%
-%% A Repo is a module of the application, so that these atoms are as many as there are Repos. Names that
-%% come from a database or the network never reach this module.
+%% A Repo is a module of the application, so that these atoms are as many as there are Repos. Names
+%% that come from a database or the network never reach this module.
 -module(ecto_litefs_names).
 
 %% API

@@ -40,8 +40,8 @@ open(Name, Options) ->
         error:Reason -> {error, io_lib:format("~0tp: ~0tp", [Name, Reason])}
     end.
 
-%% @doc Closes the port if it is open. The program ends, since its standard input does; the driver is
-%% unloaded when nobody uses it any more.
+%% @doc Closes the port if it is open. The program ends, since its standard input does; the driver
+%% is unloaded when nobody uses it any more.
 -spec close(detection(), port() | none) -> ok.
 close(Detection, Port) ->
     _ = is_port(Port) andalso try port_close(Port) catch error:badarg -> true end,

@@ -1,7 +1,8 @@
-%% @doc The tracker row, through the application's Repo: EctoLiteFS's table, so that old and new nodes agree.
+%% @doc The tracker row, through the application's Repo: EctoLiteFS's table, so that old and new
+%% nodes agree.
 %%
-%% Ecto is called if the application has it. Whatever it raises is an error like one that it returns: a Repo
-%% may not run yet, or any more.
+%% Ecto is called if the application has it. Whatever it raises is an error like one that it
+%% returns: a Repo may not run yet, or any more.
 -module(ecto_litefs_row).
 
 %% API
@@ -47,10 +48,11 @@ no_table(Reason) ->
 %% @doc Puts the name into the row. LiteFS refuses it on a replica.
 -spec write(ecto_litefs_config:t(), binary()) -> ok | {error, term()}.
 write(#{table_name := Table} = Config, Name) ->
-    done(query(Config, ["INSERT OR REPLACE INTO ", Table, " (id, node_name, updated_at) VALUES (1, ?, ?)"],
-               [Name, erlang:system_time(second)])).
+    Sql = ["INSERT OR REPLACE INTO ", Table, " (id, node_name, updated_at) VALUES (1, ?, ?)"],
+    done(query(Config, Sql, [Name, erlang:system_time(second)])).
 
-%% @doc The path of the SQLite file: the option, else what the Repo is configured with, if that is a file.
+%% @doc The path of the SQLite file: the option, else what the Repo is configured with, if that is a
+%% file.
 -spec database(ecto_litefs_config:t()) -> binary() | nil.
 database(#{database := Path}) when is_binary(Path) ->
     Path;

@@ -10,7 +10,8 @@
 %% supervisor
 -export([init/1]).
 
-%% As long as a start waits for the first announcement, so that the application's first writes find a role.
+%% As long as a start waits for the first announcement, so that the application's first writes find
+%% a role.
 -define(FIRST_STATE_MS, 1000).
 
 %% @doc Raises for bad options, as `ecto_litefs_config:new/1' does.

@@ -1,11 +1,11 @@
-%% @doc The tracker of one Repo: keeps what is known, publishes the answer in the Repo's table, reads and
-%% writes the tracker row.
+%% @doc The tracker of one Repo: keeps what is known, publishes the answer in the Repo's table,
+%% reads and writes the tracker row.
 %%
-%% The decisions are in ecto_litefs_decision. Nothing here waits: what may take time (SQL, or asking the port
-%% to read the row) runs as a job in a process of its own, one after the other, so that an announced change
-%% is visible at once whatever the database does. A job is linked: it neither outlives the tracker nor dies
-%% unnoticed. The view is kept in the table too, so that a tracker that follows after a crash goes on where
-%% this one was.
+%% The decisions are in ecto_litefs_decision. Nothing here waits: what may take time (SQL, or asking
+%% the port to read the row) runs as a job in a process of its own, one after the other, so that an
+%% announced change is visible at once whatever the database does. A job is linked: it neither
+%% outlives the tracker nor dies unnoticed. The view is kept in the table too, so that a tracker
+%% that follows after a crash goes on where this one was.
 -module(ecto_litefs_tracker).
 
 -behaviour(gen_server).
@@ -102,7 +102,8 @@ pid(Repo) ->
                                                     [ecto_litefs_elixir:inspect(Repo)]))
     end.
 
-%% @doc The primary's node: one read of the table, unless the row in it is too old or `force' is true.
+%% @doc The primary's node: one read of the table, unless the row in it is too old or `force' is
+%% true.
 -spec get_primary(module(), [{force, boolean()}]) -> primary().
 get_primary(Repo, []) ->
     case ecto_litefs_cache:primary(Repo) of
@@ -129,7 +130,8 @@ refresh(Repo) ->
             Answer
     end.
 
-%% @doc Is this node, or this host's C node, the primary? (A primary host's answer is always this node.)
+%% @doc Is this node, or this host's C node, the primary? (A primary host's answer is always this
+%% node.)
 -spec is_primary(module()) -> boolean().
 is_primary(Repo) ->
     get_primary(Repo, []) =:= {ok, node()}.
@@ -330,8 +332,8 @@ finish(#job{task = {duty, _}}, ok, State) ->
     State#state{duty = done, retries = 0};
 finish(#job{task = {duty, _}}, {error, Reason}, #state{retries = Retries} = State) ->
     Delay = ecto_litefs_backoff:delay(Retries),
-    ?LOG_WARNING("EctoLiteFS.Tracker[~ts]: the tracker table cannot be written, trying again in ~b ms: ~ts",
-                 [repo(State), Delay, ecto_litefs_elixir:inspect(Reason)]),
+    ?LOG_WARNING("EctoLiteFS.Tracker[~ts]: the tracker table cannot be written, trying again in "
+                 "~b ms: ~ts", [repo(State), Delay, ecto_litefs_elixir:inspect(Reason)]),
     start_duty_timer(Delay, State#state{retries = Retries + 1});
 finish(#job{task = Task, from = From}, {error, Reason} = Error, State) ->
     ?LOG_DEBUG("EctoLiteFS.Tracker[~ts]: ~ts failed: ~ts",
@@ -394,8 +396,8 @@ tell(Node, Role, #state{published = {Node, Role}} = State) ->
 tell(Node, Role, #state{repo = Repo, published = Published} = State) ->
     From = case Published of none -> nil; {Before, _} -> Before end,
     ?LOG_INFO("EctoLiteFS.Tracker[~ts]: role ~ts, primary ~ts", [repo(State), Role, Node]),
-    ok = ecto_litefs_telemetry:primary_change(#{system_time => erlang:system_time()},
-                                              #{repo => Repo, from => From, to => Node, role => Role}),
+    Metadata = #{repo => Repo, from => From, to => Node, role => Role},
+    ok = ecto_litefs_telemetry:primary_change(#{system_time => erlang:system_time()}, Metadata),
     State#state{published = {Node, Role}}.
 
 %% Once for each name.
@@ -406,7 +408,7 @@ complain(#state{view = View, missing = Missing} = State) ->
         none ->
             State#state{missing = none};
         Name ->
-            ?LOG_ERROR("EctoLiteFS.Tracker[~ts]: the primary node ~ts is not connected to this node",
+            ?LOG_ERROR("EctoLiteFS.Tracker[~ts]: primary node ~ts is not connected to this node",
                        [repo(State), ecto_litefs_elixir:inspect(Name)]),
             State#state{missing = Name}
     end.

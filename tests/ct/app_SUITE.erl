@@ -1,5 +1,5 @@
-%% The application from Erlang: each documented function, option and error, roles and changes, crashes. The
-%% port program and Ecto are stand-ins (app_port, app_world).
+%% The application from Erlang: each documented function, option and error, roles and changes,
+%% crashes. The port program and Ecto are stand-ins (app_port, app_world).
 -module(app_SUITE).
 
 -include_lib("common_test/include/ct.hrl").
@@ -172,7 +172,8 @@ primary_names_itself(Config) ->
     told(me()),
     ?assertEqual([], app_world:queries(?REPO)).
 
-%% The C node of this host takes the writes of other hosts; its name stays. (The peer stands in for it.)
+%% The C node of this host takes the writes of other hosts; its name stays. (The peer stands in for
+%% it.)
 c_node_beside(Config) ->
     {_, Node} = ct_env:peer(#{args => ["-hidden"]}),
     connect(Node),

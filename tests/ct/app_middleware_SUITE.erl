@@ -1,5 +1,5 @@
-%% The middleware: what stays here, what is forwarded and how, what comes back, what is told about it. The
-%% port program, Ecto and EctoMiddleware are stand-ins; the primaries are BEAM nodes.
+%% The middleware: what stays here, what is forwarded and how, what comes back, what is told about
+%% it. The port program, Ecto and EctoMiddleware are stand-ins; the primaries are BEAM nodes.
 -module(app_middleware_SUITE).
 
 -include_lib("common_test/include/ct.hrl").
@@ -123,8 +123,8 @@ raised_there(Config) ->
     ?assertThrow(thrown, process(insert, fun ?MODULE:throw_it/2)),
     ?assertExit({exception, left}, process(insert, fun ?MODULE:leave/2)).
 
-%% erlang:apply/2 of a fun of EctoLiteFS.Middleware: see ecto_litefs_closure_tests for its shape. Here the
-%% place of `EctoLiteFS.RPC' is taken as an application's tests take it.
+%% erlang:apply/2 of a fun of EctoLiteFS.Middleware: see ecto_litefs_closure_tests for its shape.
+%% Here the place of `EctoLiteFS.RPC' is taken as an application's tests take it.
 what_travels(Config) ->
     start(Config, ?REPO, app_port:state(primary)),
     ct_wait:until(fun() -> ?API:'tracker_ready?'(?REPO) end),

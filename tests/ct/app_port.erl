@@ -1,8 +1,8 @@
 %% A stand-in for the port program: it speaks docs/port.md, and the test says what it says.
 %%
-%% The program that the application starts is a small VM which hands bytes on between its standard streams
-%% and a socket of this VM, so that opening, configuration, death and end of input are real. What it tells
-%% is kept for each `primary_file', by which the tests tell the Repos apart.
+%% The program that the application starts is a small VM which hands bytes on between its standard
+%% streams and a socket of this VM, so that opening, configuration, death and end of input are real.
+%% What it tells is kept for each `primary_file', by which the tests tell the Repos apart.
 -module(app_port).
 
 %% API

@@ -1,6 +1,7 @@
-%% Stand-ins for the modules which an Elixir application brings along and which the application under test
-%% calls if they are there: Ecto.Adapters.SQL over a "database" of one tracker row each Repo, Repos,
-%% EctoMiddleware's two functions and its end of the chain, telemetry. Also what was logged.
+%% Stand-ins for the modules which an Elixir application brings along and which the application
+%% under test calls if they are there: Ecto.Adapters.SQL over a "database" of one tracker row each
+%% Repo, Repos, EctoMiddleware's two functions and its end of the chain, telemetry. Also what was
+%% logged.
 -module(app_world).
 
 %% API
