@@ -248,7 +248,7 @@ handle_info({nodeup, _, _}, State) ->
     {noreply, publish_known(State)};
 handle_info({nodedown, Node, _}, #state{repo = Repo} = State) ->
     ok = ecto_litefs_cache:forget_build(Repo, Node),
-    {noreply, publish_known(State)};
+    {noreply, renew(publish_known(State))};
 handle_info(_, State) ->
     {noreply, State}.
 
@@ -357,6 +357,15 @@ due(#state{view = View, config = #{refresh_grace_period := Grace}} = State) ->
         claim -> start_duty_timer(Grace, State#state{duty = due, retries = 0})
     end.
 
+%% The node that went may be this host's C node, whose name was left in the row.
+renew(#state{duty = done, view = View, config = #{refresh_grace_period := Grace}} = State) ->
+    case ecto_litefs_decision:duty(View) of
+        claim -> start_duty_timer(Grace, State);
+        _ -> State
+    end;
+renew(State) ->
+    State.
+
 start_duty_timer(Delay, State) ->
     State1 = cancel_duty_timer(State),
     State1#state{duty_timer = erlang:start_timer(Delay, self(), duty)}.
@@ -376,20 +385,22 @@ publish_known(State) ->
     end.
 
 %% The table first: whoever hears of the change finds it there.
-publish(#state{repo = Repo, view = View, config = #{cache_ttl := CacheTtl}} = State) ->
+publish(#state{repo = Repo, view = View, config = Config} = State) ->
     case known(State) of
         true ->
-            Ttl = case ecto_litefs_decision:rests_on_row(View) of
-                true -> CacheTtl;
-                false -> infinity
-            end,
             Node = answer(State),
+            Ttl = ttl(ecto_litefs_decision:rests_on_row(View), Node, Config),
             ok = ecto_litefs_cache:publish(Repo, Node, State#state.read_at, Ttl),
             ok = ecto_litefs_cache:keep_view(Repo, View, State#state.read_at),
             tell(Node, ecto_litefs_decision:role(View), complain(State));
         false ->
             State
     end.
+
+%% That nobody is in the row is soon asked again: a new primary is about to write its name.
+ttl(false, _, _) -> infinity;
+ttl(true, nil, #{refresh_grace_period := Grace}) -> Grace;
+ttl(true, _, #{cache_ttl := Ttl}) -> Ttl.
 
 tell(Node, Role, #state{published = {Node, Role}} = State) ->
     State;
