@@ -14,7 +14,7 @@ struct elfs_arena_block {
     max_align_t data[];
 };
 
-void elfs_arena_init(struct elfs_arena *arena) { *arena = (struct elfs_arena){NULL, 0, 0}; }
+void elfs_arena_init(struct elfs_arena *arena) { *arena = (struct elfs_arena){0}; }
 
 void elfs_arena_fini(struct elfs_arena *arena) {
     struct elfs_arena_block *block = arena->blocks;
@@ -29,13 +29,14 @@ void elfs_arena_fini(struct elfs_arena *arena) {
 void *elfs_arena_alloc(struct elfs_arena *arena, size_t size) {
     if (size > SIZE_MAX / 2) return NULL;
     size = (size + _Alignof(max_align_t) - 1) & ~(_Alignof(max_align_t) - 1);
-    if (size > arena->cap - arena->used) {
+    if (!arena->blocks || size > arena->cap - arena->used) {
         size_t cap = size > BLOCK_SIZE ? size : BLOCK_SIZE;
         struct elfs_arena_block *block = elfs_malloc(sizeof *block + cap);
         if (!block) return NULL;
         block->next = arena->blocks;
         arena->blocks = block;
         arena->cap = cap;
+        arena->total += sizeof *block + cap;
         arena->used = 0;
     }
     void *ptr = (char *)arena->blocks->data + arena->used;

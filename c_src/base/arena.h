@@ -12,8 +12,9 @@ struct elfs_arena_block;
 
 struct elfs_arena {
     struct elfs_arena_block *blocks;
-    size_t used; /* bytes handed out from the newest block */
-    size_t cap;  /* its size */
+    size_t used;  /* bytes handed out from the newest block */
+    size_t cap;   /* its size */
+    size_t total; /* bytes of all blocks: what the arena costs */
 };
 
 /* Allocates nothing yet. */

@@ -35,7 +35,7 @@ static void cut_at_character(char *text) {
     text[len] = '\0';
 }
 
-enum elfs_code elfs_fail(struct elfs_error *err, enum elfs_code code, const char *format, ...) {
+enum elfs_code(elfs_fail)(struct elfs_error *err, enum elfs_code code, const char *format, ...) {
     if (!err) return code;
     err->code = code;
     err->sqlite_code = 0;
@@ -46,4 +46,16 @@ enum elfs_code elfs_fail(struct elfs_error *err, enum elfs_code code, const char
     if (n < 0) err->message[0] = '\0';
     if (n >= (int)sizeof err->message) cut_at_character(err->message);
     return code;
+}
+
+void elfs_error_prefix(struct elfs_error *err, const char *format, ...) {
+    if (!err) return;
+    struct elfs_error old = *err;
+    char where[128];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(where, sizeof where, format, args);
+    va_end(args);
+    elfs_fail(err, old.code, "%s: %s", where, old.message);
+    err->sqlite_code = old.sqlite_code;
 }

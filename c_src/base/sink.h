@@ -31,6 +31,8 @@ struct elfs_sink {
     enum elfs_code (*done)(struct elfs_sink *self, const struct elfs_summary *summary);
     /* Forgets everything pushed for this job: it failed, or will run again from its start. */
     void (*reset)(struct elfs_sink *self);
+    /* The bytes it holds for this job: what its result costs until the answer has left. */
+    size_t (*size)(const struct elfs_sink *self);
 };
 
 #endif

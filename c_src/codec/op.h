@@ -20,6 +20,10 @@ enum elfs_op_kind {
     ELFS_OP_INFO,        /* info/0 */
 };
 
+/* Parameters, parameter sets and statements of one request together: what a request may take of memory beside
+ * its frame. */
+#define ELFS_OP_PARAMS_MAX 1048576
+
 /* Option values; -1 or an empty view where the option was not given. Times in milliseconds, at
  * least 1. */
 struct elfs_op_options {
@@ -38,16 +42,17 @@ struct elfs_op {
     size_t set_count;
     struct elfs_view tx; /* COMMIT, ROLLBACK */
     struct elfs_op_options options;
+    size_t failed_index; /* the set or statement of an ELFS_INVALID_PARAMETER, from 1; else 0 */
 };
 
 /* Reads a call of ecto_litefs:Function with these arguments (a whole list term) into *op;
  * everything it needs beside the term lives in arena. ELFS_UNDEF: no such function or arity.
  * ELFS_BADARG: an argument of the wrong shape (Repo neither atom nor binary, Sql not iodata, Params
  * neither list nor map, Opts neither map nor keyword list): the caller gets badarg.
- * ELFS_INVALID_PARAMETER, ELFS_INVALID_OPTION (the message names the option and what it takes; in
- * query_many and transaction an invalid parameter's message also names the index): the caller gets
- * {error, Map}. Options are a map or a keyword list; `undefined` and `nil` values count as not
- * given. */
+ * ELFS_INVALID_PARAMETER, ELFS_INVALID_OPTION (the message names the parameter, or the option and
+ * what it takes): the caller gets {error, Map}, with failed_index {error, {Index, Map}}. Options are
+ * a map or a keyword list; `undefined` and `nil` values count as not given, for a time `infinity`
+ * too. Of an option given twice the first counts. */
 enum elfs_code elfs_op_parse(struct elfs_view function, struct elfs_view args,
                              struct elfs_arena *arena, struct elfs_op *op, struct elfs_error *err);
 

@@ -20,14 +20,13 @@ static bool put_counted(struct elfs_buf *buf, uint8_t tag, size_t count) {
 
 void elfs_put_version(struct elfs_buf *buf) { elfs_buf_put_u8(buf, ELFS_TERM_VERSION); }
 
-static void put_big(struct elfs_buf *buf, int64_t value) {
-    uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
+static void put_big(struct elfs_buf *buf, bool negative, uint64_t magnitude) {
     uint8_t digits[8];
     uint8_t n = 0;
-    for (; rest > 0; rest >>= 8) digits[n++] = (uint8_t)rest;
+    for (; magnitude > 0; magnitude >>= 8) digits[n++] = (uint8_t)magnitude;
     elfs_buf_put_u8(buf, ELFS_TAG_SMALL_BIG);
     elfs_buf_put_u8(buf, n);
-    elfs_buf_put_u8(buf, value < 0);
+    elfs_buf_put_u8(buf, negative);
     elfs_buf_append(buf, digits, n);
 }
 
@@ -39,7 +38,15 @@ void elfs_put_int64(struct elfs_buf *buf, int64_t value) {
         elfs_buf_put_u8(buf, ELFS_TAG_INTEGER);
         elfs_buf_put_be32(buf, (uint32_t)value);
     } else {
-        put_big(buf, value);
+        put_big(buf, value < 0, value < 0 ? -(uint64_t)value : (uint64_t)value);
+    }
+}
+
+void elfs_put_uint64(struct elfs_buf *buf, uint64_t value) {
+    if (value <= INT64_MAX) {
+        elfs_put_int64(buf, (int64_t)value);
+    } else {
+        put_big(buf, false, value);
     }
 }
 

@@ -17,6 +17,7 @@ struct elfs_identity {
 
 void elfs_put_version(struct elfs_buf *buf);
 void elfs_put_int64(struct elfs_buf *buf, int64_t value);
+void elfs_put_uint64(struct elfs_buf *buf, uint64_t value);
 /* value is finite: a BEAM drops the connection for any other. */
 void elfs_put_float(struct elfs_buf *buf, double value);
 /* UTF-8, at most 255 bytes; longer sets ELFS_LIMIT. */

@@ -18,10 +18,8 @@ struct elfs_result {
     size_t *ends;          /* where slice i ends; owned */
     size_t count;          /* whole slices */
     size_t cap;
-    size_t start;   /* of the slice under way */
-    size_t rows_at; /* offset of its row count, to be patched */
+    size_t rows_at; /* where the rows of the slice under way are, to patch their number */
     uint32_t rows;
-    size_t columns;
 };
 
 /* An empty result that may grow to max bytes (then the sink's functions return

@@ -14,16 +14,33 @@ struct elfs_reader elfs_reader_of(struct elfs_view view) {
 
 size_t elfs_reader_left(const struct elfs_reader *r) { return (size_t)(r->end - r->pos); }
 
+/* What is owed in a closure is counted apart, up to the end that its Size field says, so that a
+ * verdict depends on a term's own bytes, not on what follows it. Of closures in a closure the Size
+ * need only fit: exactness would take a stack. */
 enum elfs_code elfs_term_skip(struct elfs_reader *r, struct elfs_view *term) {
     struct elfs_reader at = *r;
-    for (size_t owed = 1; owed > 0;) {
+    size_t owed = 1, outside = 0;
+    bool in_fun = false;
+    while (owed > 0) {
         struct elfs_term_head head;
         enum elfs_code code = elfs_term_head(&at, &head);
         if (code != ELFS_OK) return code;
         owed--;
+        if (head.kind == ELFS_TERM_FUN && !in_fun) {
+            in_fun = true;
+            outside = owed;
+            owed = 0;
+            at.end = head.bytes.data + head.bytes.len;
+        }
         size_t left = elfs_reader_left(&at);
         if (owed > left || head.nested > left - owed) return ELFS_MALFORMED;
         owed += head.nested;
+        if (owed == 0 && in_fun) {
+            if (at.pos != at.end) return ELFS_MALFORMED;
+            in_fun = false;
+            owed = outside;
+            at.end = r->end;
+        }
     }
     if (term) *term = (struct elfs_view){r->pos, (size_t)(at.pos - r->pos)};
     *r = at;

@@ -109,7 +109,8 @@ static bool take_atom(struct elfs_reader *r, struct elfs_view *text) {
     }
 }
 
-/* [node: an atom][rest], what pids and ports are made of. */
+/* [node: an atom][rest], what pids and ports are made of. The rest is their id, a serial (pids), and
+ * their creation. */
 static bool take_node_and(struct elfs_reader *r, size_t rest) {
     struct elfs_view skipped;
     return take_atom(r, &skipped) && take(r, rest, &skipped);
@@ -124,22 +125,25 @@ static bool take_ref(struct elfs_reader *r, size_t creation) {
 
 /* EXPORT_EXT: [module: an atom][function: an atom][arity: SMALL_INTEGER_EXT]. */
 static bool take_export(struct elfs_reader *r) {
-    struct elfs_view text;
+    struct elfs_view module, function;
     size_t tag, arity;
-    return take_atom(r, &text) && take_atom(r, &text) && take_number(r, 1, &tag) &&
+    return take_atom(r, &module) && take_atom(r, &function) && take_number(r, 1, &tag) &&
            tag == ELFS_TAG_SMALL_INTEGER && take_number(r, 1, &arity);
 }
 
 /* NEW_FUN_EXT: [size:4][arity:1][uniq:16][index:4][free:4] and the terms module, old index, old
- * uniq, pid, and the free variables. size counts itself and all that follows it; a BEAM does not
- * rely on it and neither do we, beyond that it must fit. */
+ * uniq, pid, and the free variables. size counts itself and all that follows it. */
 static bool take_fun(struct elfs_reader *r, struct elfs_term_head *head) {
-    const size_t fixed = 29, terms = 4;
+    const size_t terms = 4;
+    struct elfs_reader whole = *r;
     size_t size;
     struct elfs_view skipped;
-    size_t left = elfs_reader_left(r);
-    if (!take_number(r, 4, &size) || size > left || size < fixed + terms) return false;
-    return take(r, 1 + 16 + 4, &skipped) && take_nested(r, 4, 1, terms, head);
+    if (!take_number(r, 4, &size) || !take(&whole, size, &head->bytes)) return false;
+    struct elfs_reader body = {r->pos, whole.pos};
+    if (size < 4 || !take(&body, 1 + 16 + 4, &skipped) || !take_nested(&body, 4, 1, terms, head))
+        return false;
+    r->pos = body.pos;
+    return true;
 }
 
 static bool take_body(struct elfs_reader *r, struct elfs_term_head *head) {
@@ -161,12 +165,12 @@ static bool take_body(struct elfs_reader *r, struct elfs_term_head *head) {
     case ELFS_TAG_LARGE_TUPLE: return take_nested(r, 4, 1, 0, head);
     case ELFS_TAG_LIST: return take_nested(r, 4, 1, 1, head);
     case ELFS_TAG_MAP: return take_nested(r, 4, 2, 0, head);
-    case ELFS_TAG_PID: return take_node_and(r, 4 + 4 + 1);
-    case ELFS_TAG_NEW_PID: return take_node_and(r, 4 + 4 + 4);
+    case ELFS_TAG_PID: return take_node_and(r, 9);
+    case ELFS_TAG_NEW_PID: return take_node_and(r, 12);
     case ELFS_TAG_PORT:
-    case ELFS_TAG_REFERENCE: return take_node_and(r, 4 + 1);
-    case ELFS_TAG_NEW_PORT: return take_node_and(r, 4 + 4);
-    case ELFS_TAG_V4_PORT: return take_node_and(r, 8 + 4);
+    case ELFS_TAG_REFERENCE: return take_node_and(r, 5);
+    case ELFS_TAG_NEW_PORT: return take_node_and(r, 8);
+    case ELFS_TAG_V4_PORT: return take_node_and(r, 12);
     case ELFS_TAG_NEW_REFERENCE: return take_ref(r, 1);
     case ELFS_TAG_NEWER_REFERENCE: return take_ref(r, 4);
     case ELFS_TAG_EXPORT: return take_export(r);

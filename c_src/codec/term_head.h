@@ -41,7 +41,8 @@ struct elfs_term_head {
     uint8_t tag;
     enum elfs_term_kind kind;
     struct elfs_view bytes; /* text of an atom; bytes of a binary or string; big-endian integer or
-                               float; little-endian magnitude of a big integer */
+                               float; little-endian magnitude of a big integer; what a fun's Size
+                               field says that it takes, nested terms included */
     uint8_t sign;           /* of a big integer: 0 or 1 */
     size_t count;           /* tuple arity, list elements without the tail, map pairs */
     size_t nested;          /* terms that follow and belong to this one; they fit what is left */

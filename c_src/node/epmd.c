@@ -15,6 +15,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/view.h"
 #include "node/net.h"
 
 #define DEFAULT_PORT 4369
@@ -68,16 +69,16 @@ enum elfs_epmd_lookup elfs_epmd_lookup(const char *alive, int timeout_ms, uint16
     uint8_t request[3 + 255];
     uint8_t reply[4];
     size_t got = 0;
-    size_t len = strlen(alive);
+    struct elfs_view name = elfs_view_str(alive);
     enum elfs_epmd_lookup answer = ELFS_EPMD_NO_ANSWER;
-    if (len > 255) return ELFS_EPMD_NOT_FOUND;
+    if (name.len > 255) return ELFS_EPMD_NOT_FOUND;
     int fd = connect_epmd(timeout_ms);
     if (fd < 0) return answer;
-    request[0] = (uint8_t)((len + 1) >> 8);
-    request[1] = (uint8_t)(len + 1);
+    request[0] = (uint8_t)((name.len + 1) >> 8);
+    request[1] = (uint8_t)(name.len + 1);
     request[2] = PORT_PLEASE2_REQ;
-    memcpy(request + 3, alive, len);
-    if (send(fd, request, len + 3, MSG_NOSIGNAL) != (ssize_t)(len + 3)) goto done;
+    memcpy(request + 3, name.data, name.len);
+    if (send(fd, request, name.len + 3, MSG_NOSIGNAL) != (ssize_t)(name.len + 3)) goto done;
     while (got < sizeof reply) {
         ssize_t n = read(fd, reply + got, sizeof reply - got);
         if (n <= 0) break;

@@ -17,7 +17,7 @@ struct elfs_epmd;
 /* Registers alive at port and starts the thread. The error says whether the name is taken or EPMD
  * cannot be reached. */
 enum elfs_code elfs_epmd_start(struct elfs_handshakes *hs, const char *alive, uint16_t port,
-                               struct elfs_epmd **epmd, struct elfs_error *err);
+                               struct elfs_epmd **out, struct elfs_error *err);
 
 /* Ends the registration and the thread. */
 void elfs_epmd_stop(struct elfs_epmd *epmd);

@@ -121,11 +121,10 @@ int elfs_handshakes_listen(struct elfs_handshakes *hs, struct in_addr addr, uint
     return fd;
 }
 
-int elfs_handshakes_active(const struct elfs_handshakes *hs) {
-    struct elfs_handshakes *self = (struct elfs_handshakes *)(uintptr_t)hs;
-    pthread_mutex_lock(&self->lock);
-    int active = self->active;
-    pthread_mutex_unlock(&self->lock);
+int elfs_handshakes_active(struct elfs_handshakes *hs) {
+    pthread_mutex_lock(&hs->lock);
+    int active = hs->active;
+    pthread_mutex_unlock(&hs->lock);
     return active;
 }
 

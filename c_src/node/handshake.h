@@ -57,7 +57,7 @@ int elfs_handshakes_listen(struct elfs_handshakes *hs, struct in_addr addr, uint
                            struct elfs_error *err);
 
 /* The number under way. */
-int elfs_handshakes_active(const struct elfs_handshakes *hs);
+int elfs_handshakes_active(struct elfs_handshakes *hs);
 
 /* Starts the handshake on an accepted socket; takes fd in any case. False: no slot or no thread. */
 bool elfs_handshakes_accept(struct elfs_handshakes *hs, int fd, const struct sockaddr_in *from);

@@ -241,6 +241,13 @@ static enum elfs_code set_option(struct elfs_options *o, const struct option_spe
     return code;
 }
 
+/* What fits a frame and a result may be a value, and nothing larger: SQL such as zeroblob() could make
+ * a gigabyte otherwise. The margin is for the other columns of its row. */
+static void derive_limits(struct elfs_options *o) {
+    int64_t largest = o->max_frame > o->max_result ? o->max_frame : o->max_result;
+    o->store.max_value = (int)(largest + MIB < INT32_MAX ? largest + MIB : INT32_MAX);
+}
+
 static enum elfs_code check_required(const struct elfs_options *o, struct elfs_error *err) {
     if (o->help || o->version) return ELFS_OK;
     if (!o->name[0])
@@ -248,10 +255,6 @@ static enum elfs_code check_required(const struct elfs_options *o, struct elfs_e
     if (o->repo_count == 0)
         return elfs_fail(err, ELFS_BADARG,
                          "--repo NAME=PATH is missing: which database is to be served?");
-    if (o->no_epmd && o->listen_port == 0 && o->connect_count == 0)
-        return elfs_fail(err, ELFS_BADARG,
-                         "with --no-epmd nobody finds a random port: give --listen ADDR:PORT "
-                         "or --connect NODE");
     return ELFS_OK;
 }
 
@@ -279,6 +282,7 @@ enum elfs_code elfs_options_parse(struct elfs_options *options, int argc, char *
         enum elfs_code code = set_option(options, spec, value, err);
         if (code != ELFS_OK) return code;
     }
+    derive_limits(options);
     return check_required(options, err);
 }
 

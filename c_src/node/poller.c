@@ -13,10 +13,11 @@ static const struct elfs_poller_ops *const backends[] = {
     &elfs_poller_epoll,
 #endif
     &elfs_poller_poll,
+    NULL,
 };
 
 struct elfs_poller *elfs_poller_new(const char *name) {
-    for (size_t i = 0; i < sizeof backends / sizeof *backends; i++) {
+    for (size_t i = 0; backends[i]; i++) {
         if (!name || strcmp(name, backends[i]->name) == 0) return backends[i]->new ();
     }
     return NULL;

@@ -11,12 +11,20 @@ static void put_tagged(struct elfs_buf *buf, const char *tag) {
     elfs_put_atom(buf, tag);
 }
 
+static void put_error(struct elfs_buf *buf, size_t index, const struct elfs_error *err) {
+    put_tagged(buf, "error");
+    if (index > 0) {
+        elfs_put_tuple_header(buf, 2);
+        elfs_put_int64(buf, (int64_t)index);
+    }
+    elfs_error_put(buf, err);
+}
+
 enum elfs_code elfs_reply_error(struct elfs_buf *buf, const struct elfs_call *call,
-                                struct elfs_view pid, const struct elfs_error *err) {
+                                struct elfs_view pid, size_t index, const struct elfs_error *err) {
     if (elfs_reply_is_unwanted(call)) return ELFS_OK;
     size_t mark = elfs_call_open_return(buf, call, pid);
-    put_tagged(buf, "error");
-    elfs_error_put(buf, err);
+    put_error(buf, index, err);
     return elfs_frame_close(buf, mark);
 }
 
@@ -80,15 +88,6 @@ enum elfs_code elfs_reply_info(struct elfs_buf *buf, const struct elfs_call *cal
     return elfs_frame_close(buf, mark);
 }
 
-static void put_failure(struct elfs_buf *buf, const struct elfs_job *job) {
-    put_tagged(buf, "error");
-    if (job->failed_index > 0) {
-        elfs_put_tuple_header(buf, 2);
-        elfs_put_int64(buf, (int64_t)job->failed_index);
-    }
-    elfs_error_put(buf, &job->error);
-}
-
 static void put_success(struct elfs_buf *buf, const struct elfs_request *req) {
     static const struct elfs_position nowhere = {.known = false};
     switch (req->op) {
@@ -123,7 +122,7 @@ enum elfs_code elfs_reply_job(struct elfs_buf *buf, const struct elfs_request *r
     if (req->job.outcome == ELFS_JOB_DONE) {
         put_success(buf, req);
     } else {
-        put_failure(buf, &req->job);
+        put_error(buf, req->job.failed_index, &req->job.error);
     }
     return elfs_frame_close(buf, mark);
 }

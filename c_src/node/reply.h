@@ -10,9 +10,9 @@ static inline bool elfs_reply_is_unwanted(const struct elfs_call *call) {
     return call->style == ELFS_CALL_CAST || call->style == ELFS_CALL_REX_CAST;
 }
 
-/* {error, Term} of an error that came before any job. */
+/* {error, Term}, or {error, {Index, Term}} with an index, of an error that came before any job. */
 enum elfs_code elfs_reply_error(struct elfs_buf *buf, const struct elfs_call *call,
-                                struct elfs_view pid, const struct elfs_error *err);
+                                struct elfs_view pid, size_t index, const struct elfs_error *err);
 
 /* {error, {unknown_repo, Repo}}, Repo as the caller gave it (a whole term). */
 enum elfs_code elfs_reply_unknown_repo(struct elfs_buf *buf, const struct elfs_call *call,

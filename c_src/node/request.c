@@ -103,7 +103,7 @@ static enum elfs_code admit(struct elfs_request *req, const struct elfs_op *op,
 }
 
 /* Turns the call into a job of this turn, or answers it. */
-static void start(struct elfs_conn *conn, struct elfs_request *req, size_t cost) {
+static void start(struct elfs_conn *conn, struct elfs_request *req) {
     struct elfs_buf *out = elfs_conn_out(conn);
     struct elfs_op op;
     struct elfs_error *err = &req->job.error;
@@ -125,18 +125,18 @@ static void start(struct elfs_conn *conn, struct elfs_request *req, size_t cost)
         goto answered;
     }
     fill_job(req, &op);
-    req->job.cost = cost;
+    req->job.cost = sizeof *req + req->arena.total;
     code = admit(req, &op, err);
     if (code != ELFS_OK) goto failed;
     elfs_list_push_back(&conn->requests, &req->link);
     elfs_list_push_back(&req->db->pending, &req->job.link);
     req->db->queued++;
-    req->db->queued_bytes += (int64_t)cost;
+    req->db->queued_bytes += (int64_t)req->job.cost;
     conn->node->in_flight++;
     return;
 
 failed:
-    elfs_conn_wrote(conn, elfs_reply_error(out, &req->call, req->pid, err));
+    elfs_conn_wrote(conn, elfs_reply_error(out, &req->call, req->pid, op.failed_index, err));
 answered:
     request_free(req);
 }
@@ -146,7 +146,7 @@ void elfs_request_call(struct elfs_conn *conn, struct elfs_view frame, const str
     if (elfs_view_is(call->module, "ecto_litefs")) {
         struct elfs_request *req = request_new(conn, frame, call, pid);
         if (req) {
-            start(conn, req, sizeof *req + frame.len);
+            start(conn, req);
         } else {
             elfs_conn_close(conn, "out_of_memory");
         }

@@ -13,7 +13,7 @@
 
 struct elfs_batch_limits {
     size_t max_jobs;  /* at least 1 */
-    size_t max_bytes; /* a single larger job still goes, alone */
+    size_t max_bytes; /* of jobs and their results; a single larger job still goes, alone */
     int64_t max_us;   /* no further job starts when the group has run so long; keeps the latency of
                          the   group's first jobs in bounds */
 };
@@ -32,5 +32,8 @@ bool elfs_batch_admits(const struct elfs_batch_limits *limits, const struct elfs
 
 /* Counts the job in. */
 void elfs_batch_add(struct elfs_batch *batch, size_t bytes);
+
+/* Counts in what a job of the group has returned: results wait for COMMIT, so they are bounded too. */
+void elfs_batch_grow(struct elfs_batch *batch, size_t bytes);
 
 #endif

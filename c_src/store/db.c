@@ -1,17 +1,37 @@
 /* db - see db.h. */
 #include "store/db.h"
 
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "store/sqlite_error.h"
 
-static const char *hint_for(int rc) {
+/* faccessat asks for the effective user, as open(2) does. */
+static bool may(const char *path, int mode) {
+    return faccessat(AT_FDCWD, path, mode, AT_EACCESS) == 0;
+}
+
+/* SQLite tries several ways to open a file; the system's reason for the last says little. */
+static const char *hint_for_path(const char *path) {
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    int len = slash ? (int)(slash - path) + 1 : 1;
+    snprintf(folder, sizeof folder, "%.*s", len, slash ? path : ".");
+    if (!may(folder, F_OK)) return "its folder does not exist, or may not be entered: create it";
+    if (!may(folder, W_OK | X_OK)) {
+        return "this user may not write to its folder, where SQLite also makes -wal and -shm files";
+    }
+    if (may(path, F_OK) && !may(path, R_OK | W_OK)) return "this user may not write to it";
+    return "check that it is an ordinary file";
+}
+
+static const char *hint_for(int rc, const char *path) {
     switch (rc & 0xFF) {
     case SQLITE_CANTOPEN:
     case SQLITE_READONLY:
-    case SQLITE_PERM:
-        return "check that its folder exists and that this user may write to the file and to the "
-               "folder (SQLite makes -wal and -shm files beside it)";
+    case SQLITE_PERM: return hint_for_path(path);
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
         return "give the path of an SQLite database, or of a file that does not exist yet";
@@ -22,35 +42,27 @@ static const char *hint_for(int rc) {
     }
 }
 
-/* SQLite's last error, with the path, the system's reason and what to do. */
+/* SQLite's last error, with the path and what to do. */
 static enum elfs_code open_fail(const struct elfs_db *db, const char *path,
                                 struct elfs_error *err) {
     int rc = sqlite3_extended_errcode(db->handle);
-    int number = sqlite3_system_errno(db->handle);
-    char reason[128] = "";
-    if (number != 0 && (rc & 0xFF) != SQLITE_NOTADB) {
-        snprintf(reason, sizeof reason, " (%s)", strerror(number));
-    }
-    elfs_fail(err, ELFS_SQLITE, "cannot use the database %s: %s%s: %s", path,
-              sqlite3_errmsg(db->handle), reason, hint_for(rc));
+    elfs_fail(err, ELFS_SQLITE, "cannot use the database %s: %s: %s", path,
+              sqlite3_errmsg(db->handle), hint_for(rc, path));
     if (err) err->sqlite_code = rc;
     return ELFS_SQLITE;
 }
 
-/* What the connection may do, whatever the SQL says.
- *
- * TRUSTED_SCHEMA off keeps functions with side effects out of views, triggers and indexes; what
- * ordinary schemas use there (the built-in functions, FTS, R-Tree, JSON) is marked innocuous and
- * still works. FTS3_TOKENIZER off, since some builds turn it on and its two-argument form takes the
- * address of code as a blob. */
-static void restrict_connection(sqlite3 *handle) {
+/* What the connection may do, whatever the SQL says. TRUSTED_SCHEMA stays on: without it triggers
+ * cannot keep an FTS5 index up to date (SQLite 3.40), which is ordinary use, and it would protect
+ * nothing here, since we register no functions of our own and the guard refuses the harmful ones in
+ * triggers and views as well. */
+static void restrict_connection(sqlite3 *handle, int max_value) {
     sqlite3_extended_result_codes(handle, 1);
     sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
-    sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_FTS3_TOKENIZER, 0, NULL);
     sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_FKEY, 1, NULL);
     sqlite3_limit(handle, SQLITE_LIMIT_ATTACHED, 0);
+    sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, max_value);
 }
 
 static int keep_first_column(void *arg, int columns, char **values, char **names) {
@@ -64,7 +76,7 @@ static enum elfs_code set_wal(struct elfs_db *db, const char *path, struct elfs_
     char mode[16] = "";
     if (sqlite3_db_readonly(db->handle, "main") == 1) {
         return elfs_fail(err, ELFS_SYSTEM, "cannot use the database %s: it is read-only: %s", path,
-                         hint_for(SQLITE_READONLY));
+                         hint_for(SQLITE_READONLY, path));
     }
     if (sqlite3_exec(db->handle, "PRAGMA journal_mode=WAL", keep_first_column, mode, NULL) !=
         SQLITE_OK) {
@@ -104,7 +116,7 @@ enum elfs_code elfs_db_open(struct elfs_db *db, const struct elfs_store_config *
         code = open_fail(db, config->path, err);
         goto close;
     }
-    restrict_connection(db->handle);
+    restrict_connection(db->handle, config->max_value);
     elfs_guard_install(&db->guard, db->handle);
     elfs_watch_install(&db->watch, db->handle);
     code = configure(db, config, role, err);

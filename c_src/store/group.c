@@ -31,8 +31,14 @@ static bool begin(struct group *group) {
     return elfs_control_run(&group->writer->control, ELFS_BEGIN, &group->error) == SQLITE_OK;
 }
 
-static void run(struct group *group, struct elfs_job *job) {
-    elfs_writer_run_job(group->writer, job);
+/* only: the job has the transaction to itself. Then it needs no savepoint, which would make SQLite
+ * copy each page before it is changed: if it fails, nothing was done, and all is rolled back. */
+static void run(struct group *group, struct elfs_job *job, bool only) {
+    if (only) {
+        elfs_writer_run_bare(group->writer, job);
+    } else {
+        elfs_writer_run_job(group->writer, job);
+    }
     if (job->outcome == ELFS_JOB_DONE) group->done++;
 }
 
@@ -58,10 +64,16 @@ static bool run_done_again(struct group *group) {
         struct elfs_job *job = ELFS_CONTAINER_OF(l, struct elfs_job, link);
         if (job->outcome != ELFS_JOB_DONE) continue;
         job->sink->reset(job->sink);
-        run(group, job);
+        run(group, job, false);
         if (rolled_back(group)) return false;
     }
     return true;
+}
+
+/* After SQLite has rolled back. No job was done: there is nothing to run, and no need to begin. */
+static void recover(struct group *group) {
+    bool finished = group->done == 0;
+    while (!finished) finished = run_done_again(group);
 }
 
 static void commit(struct group *group) {
@@ -97,15 +109,16 @@ void elfs_group_serve(struct elfs_writer *writer) {
     struct elfs_job *job;
     while ((job = admit(writer, &batch))) {
         elfs_list_push_back(&group.jobs, &job->link);
+        bool only = batch.jobs == 1 && elfs_list_empty(&writer->backlog);
         if (!elfs_job_start(job)) {
             elfs_job_settle(job, ELFS_JOB_DROPPED);
         } else if (!begun) {
             elfs_job_fail(job, &group.error);
         } else {
-            run(&group, job);
+            run(&group, job, only);
+            elfs_batch_grow(&batch, job->sink->size(job->sink));
             if (rolled_back(&group)) {
-                while (!run_done_again(&group)) {
-                }
+                recover(&group);
                 break;
             }
         }

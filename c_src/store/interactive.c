@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "store/commit.h"
 #include "store/outcome.h"
+#include "store/sql_text.h"
 #include "store/writer.h"
 
 static bool has_tx_jobs(const struct elfs_writer *writer) {
@@ -45,6 +46,15 @@ static enum elfs_tx_end commit(struct elfs_writer *writer, struct elfs_job *job)
     return ELFS_TX_COMMIT_FAILED;
 }
 
+/* SAVEPOINT and its kin move the transaction's own savepoints: ours around them would hide those.
+ */
+static bool moves_savepoints(const struct elfs_job *job) {
+    if (job->kind != ELFS_JOB_QUERY) return false;
+    struct elfs_view word = elfs_sql_first_word(job->statements[0].sql);
+    return elfs_sql_word_is(word, "SAVEPOINT") || elfs_sql_word_is(word, "RELEASE") ||
+           elfs_sql_word_is(word, "ROLLBACK");
+}
+
 /* Runs a job of the transaction. Returns how that ended it, or ELFS_TX_OPEN. */
 static enum elfs_tx_end run(struct elfs_writer *writer, struct elfs_job *job) {
     if (!elfs_job_start(job)) {
@@ -57,7 +67,11 @@ static enum elfs_tx_end run(struct elfs_writer *writer, struct elfs_job *job) {
         elfs_job_settle(job, ELFS_JOB_DONE);
         return ELFS_TX_ROLLED_BACK;
     }
-    elfs_writer_run_job(writer, job);
+    if (moves_savepoints(job)) {
+        elfs_writer_run_bare(writer, job);
+    } else {
+        elfs_writer_run_job(writer, job);
+    }
     if (!sqlite3_get_autocommit(writer->db.handle)) return ELFS_TX_OPEN;
     /* An interrupted write ends the transaction as much as ON CONFLICT ROLLBACK does; what
      * interrupted it is the better reason. */

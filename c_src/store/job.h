@@ -35,8 +35,10 @@ enum elfs_tx_end {
 };
 
 /* An interactive transaction. The loop allocates it (zeroed, then elfs_tx_init), passes it with the
- * BEGIN job, and may free it only after that job came back failed, or after the mailbox brought the
- * transaction itself back (`ended`). Deadlines are set before BEGIN and not changed. */
+ * BEGIN job, and may free it only after that job came back failed or dropped, or after the mailbox
+ * brought the transaction itself back (`ended`). Deadlines are set before BEGIN and not changed.
+ * Its jobs are submitted after BEGIN came back done. One that was submitted while the end was on
+ * its way comes back failed after the end: by then job->tx may point at nothing. */
 struct elfs_tx {
     struct elfs_list link; /* for the mailbox */
     int64_t idle_ms;       /* rolled back when no job of it came for so long */
@@ -71,11 +73,11 @@ struct elfs_job {
     size_t count;
     const struct elfs_params *sets; /* MANY */
     size_t set_count;
-    struct elfs_tx *tx; /* NULL: a transaction of its own */
-    int64_t timeout_ms; /* for the whole job, from its start */
-    size_t cost;        /* bytes it holds, for the batch policy */
-    struct elfs_sink *sink;
-    _Atomic int stage;
+    struct elfs_tx *tx;     /* NULL: a transaction of its own */
+    int64_t timeout_ms;     /* for the whole job, from its start */
+    size_t cost;            /* bytes it holds, for the batch policy */
+    struct elfs_sink *sink; /* may be NULL for BEGIN, COMMIT, ROLLBACK */
+    _Atomic int stage;      /* ELFS_JOB_WAITING when submitted */
     /* the outcome, valid when the mailbox brings it back */
     enum elfs_job_outcome outcome;
     size_t

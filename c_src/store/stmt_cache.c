@@ -7,7 +7,7 @@
 #include "store/sql_text.h"
 
 /* Longer texts are not kept: bulk inserts whose text depends on the number of rows. */
-#define CACHED_SQL_MAX (64 * 1024)
+#define CACHED_SQL_MAX 65536
 
 enum elfs_code elfs_stmt_cache_init(struct elfs_stmt_cache *cache, sqlite3 *db,
                                     struct elfs_guard *guard, size_t capacity) {

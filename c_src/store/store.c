@@ -16,7 +16,8 @@ void elfs_store_config_default(struct elfs_store_config *config) {
         .synchronous = ELFS_SYNC_FULL,
         .busy_timeout_ms = 5000,
         .statement_cache = 128,
-        .batch = {.max_jobs = 1024, .max_bytes = 16 * 1024 * 1024, .max_us = 50000},
+        .max_value = 65 * 1024 * 1024,
+        .batch = {.max_jobs = 1024, .max_bytes = 16777216, .max_us = 50000},
     };
 }
 

@@ -5,8 +5,8 @@
  * reader owns a read-only connection, so that reads never wait for writes. Neither connection is
  * ever touched by another thread.
  *
- * What a job may not do (ELFS_UNSUPPORTED, nothing written): ATTACH, DETACH, VACUUM,
- * load_extension, a PRAGMA that is not on the list of harmless ones, BEGIN, COMMIT, ROLLBACK.
+ * What a job may not do (ELFS_UNSUPPORTED, nothing written): ATTACH, DETACH, VACUUM, TEMP objects,
+ * load_extension, fts3_tokenizer, a PRAGMA that is not on the list of harmless ones, BEGIN, COMMIT, ROLLBACK.
  * SAVEPOINT, RELEASE and ROLLBACK TO are for jobs of an interactive transaction only.
  */
 #ifndef ELFS_STORE_STORE_H
@@ -24,6 +24,7 @@ struct elfs_store_config {
     enum elfs_synchronous synchronous; /* FULL */
     int busy_timeout_ms;               /* 5,000 */
     int statement_cache;               /* 128 statements a connection */
+    int max_value;                     /* bytes of a value, a row, an SQL text: 65 MiB */
     struct elfs_batch_limits batch;    /* 1,024 jobs, 16 MiB, 50,000 us */
 };
 

@@ -5,7 +5,6 @@
 #include "store/commit.h"
 #include "store/exec.h"
 #include "store/outcome.h"
-#include "store/sql_text.h"
 
 enum elfs_code elfs_writer_init(struct elfs_writer *writer, const struct elfs_store_config *config,
                                 struct elfs_mailbox *box, struct elfs_error *err) {
@@ -79,16 +78,6 @@ static enum elfs_code check_deferred_keys(struct elfs_writer *writer, struct elf
     return ELFS_SQLITE;
 }
 
-/* SAVEPOINT and its kin move the transaction's own savepoints: ours around them would hide those.
- */
-static bool moves_savepoints(const struct elfs_job *job) {
-    struct elfs_view word;
-    if (!job->tx || job->kind != ELFS_JOB_QUERY) return false;
-    word = elfs_sql_first_word(job->statements[0].sql);
-    return elfs_sql_word_is(word, "SAVEPOINT") || elfs_sql_word_is(word, "RELEASE") ||
-           elfs_sql_word_is(word, "ROLLBACK");
-}
-
 /* Takes back what the job did since its savepoint. If even that fails, the transaction is beyond
  * repair: no part of it may be committed. */
 static void undo_job(struct elfs_writer *writer) {
@@ -100,21 +89,25 @@ static void undo_job(struct elfs_writer *writer) {
     elfs_writer_rollback(writer);
 }
 
-void elfs_writer_run_job(struct elfs_writer *writer, struct elfs_job *job) {
-    bool bare = moves_savepoints(job);
-    enum elfs_code code = ELFS_OK;
-    if (!bare && elfs_control_run(&writer->control, ELFS_SAVEPOINT, &job->error) != SQLITE_OK) {
-        elfs_job_settle(job, ELFS_JOB_FAILED);
-        return;
-    }
-    code = elfs_exec_job(&writer->db, job);
-    if (code == ELFS_OK) code = check_deferred_keys(writer, job);
-    if (code == ELFS_OK && !bare) {
-        int rc = elfs_control_run(&writer->control, ELFS_RELEASE, &job->error);
-        if (rc != SQLITE_OK) code = ELFS_SQLITE;
-    }
-    if (code != ELFS_OK && !bare) undo_job(writer);
+static enum elfs_code try_job(struct elfs_writer *writer, struct elfs_job *job) {
+    enum elfs_code code = elfs_exec_job(&writer->db, job);
+    return code == ELFS_OK ? check_deferred_keys(writer, job) : code;
+}
+
+void elfs_writer_run_bare(struct elfs_writer *writer, struct elfs_job *job) {
+    enum elfs_code code = try_job(writer, job);
     elfs_job_settle(job, code == ELFS_OK ? ELFS_JOB_DONE : ELFS_JOB_FAILED);
+}
+
+void elfs_writer_run_job(struct elfs_writer *writer, struct elfs_job *job) {
+    struct elfs_control *control = &writer->control;
+    bool ok = elfs_control_run(control, ELFS_SAVEPOINT, &job->error) == SQLITE_OK;
+    if (ok) {
+        ok = try_job(writer, job) == ELFS_OK &&
+             elfs_control_run(control, ELFS_RELEASE, &job->error) == SQLITE_OK;
+        if (!ok) undo_job(writer);
+    }
+    elfs_job_settle(job, ok ? ELFS_JOB_DONE : ELFS_JOB_FAILED);
 }
 
 enum elfs_verdict elfs_writer_commit(struct elfs_writer *writer, struct elfs_error *err) {
@@ -127,9 +120,12 @@ enum elfs_verdict elfs_writer_commit(struct elfs_writer *writer, struct elfs_err
                   sqlite3_errmsg(writer->db.handle));
         err->sqlite_code = rc;
     }
-    elfs_log(ELFS_LOG_ERROR, "commit_failed", "path=s sqlite_code=d in_doubt=d message=s",
-             sqlite3_db_filename(writer->db.handle, "main"), rc, verdict == ELFS_IN_DOUBT,
-             err->message);
+    /* A deferred foreign key is the client's affair, anything else the operator's. */
+    if ((rc & 0xFF) != SQLITE_CONSTRAINT) {
+        elfs_log(ELFS_LOG_ERROR, "commit_failed", "path=s sqlite_code=d in_doubt=d message=s",
+                 sqlite3_db_filename(writer->db.handle, "main"), rc, verdict == ELFS_IN_DOUBT,
+                 err->message);
+    }
     elfs_writer_rollback(writer);
     return verdict;
 }

@@ -42,6 +42,9 @@ void elfs_writer_stop(struct elfs_writer *writer);
  * transaction back (sqlite3_get_autocommit), the job has failed. */
 void elfs_writer_run_job(struct elfs_writer *writer, struct elfs_job *job);
 
+/* The same without a savepoint: what a failed job did before it failed is still there. */
+void elfs_writer_run_bare(struct elfs_writer *writer, struct elfs_job *job);
+
 /* Settles the open transaction's COMMIT: ELFS_COMMITTED, or not, with err filled (ELFS_UNKNOWN when
  * in doubt). No transaction is open afterwards. */
 enum elfs_verdict elfs_writer_commit(struct elfs_writer *writer, struct elfs_error *err);

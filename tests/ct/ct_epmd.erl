@@ -55,11 +55,11 @@ names(Port) ->
             Error
     end.
 
-%% Where a node listens, and whether it is visible (77) or hidden (72).
--spec lookup(inet:port_number(), string()) -> {ok, inet:port_number(), byte()} | {error, term()}.
+%% Where a node listens. (Its type says nothing: ei registers every node as a hidden one.)
+-spec lookup(inet:port_number(), string()) -> {ok, inet:port_number()} | {error, term()}.
 lookup(Port, Name) ->
     case request(Port, [$z, Name]) of
-        {ok, <<$w, 0, Listen:16, Type, _/binary>>} -> {ok, Listen, Type};
+        {ok, <<$w, 0, Listen:16, _/binary>>} -> {ok, Listen};
         {ok, <<$w, Code, _/binary>>} -> {error, Code};
         Error -> Error
     end.

@@ -79,9 +79,13 @@ static void on_reset(struct elfs_sink *self) {
     if (sink->on_reset) sink->on_reset(sink->arg);
 }
 
+static size_t size_of(const struct elfs_sink *self) {
+    return ((const struct collect_sink *)self)->len;
+}
+
 void collect_sink_init(struct collect_sink *sink) {
     *sink = (struct collect_sink){
-        .sink = {on_columns, on_row, on_value, on_done, on_reset},
+        .sink = {on_columns, on_row, on_value, on_done, on_reset, size_of},
         .row_code = ELFS_OK,
     };
     put(sink, "%s", "");

@@ -22,7 +22,7 @@ static sqlite3_vfs *real_vfs;
 static char armed_suffix[32];
 static atomic_int armed_op = FAULT_OPS;
 static atomic_int countdown;
-static atomic_int struck;
+static atomic_bool struck;
 static atomic_int armed_rc;
 
 static sqlite3_file *real_of(sqlite3_file *file) { return ((struct fault_file *)file)->real; }
@@ -37,8 +37,8 @@ static bool ends_with(const char *text, const char *suffix) {
 static int fault(sqlite3_file *file, enum fault_op op) {
     if (atomic_load(&armed_op) != (int)op) return 0;
     if (!ends_with(((struct fault_file *)file)->name, armed_suffix)) return 0;
-    if (atomic_fetch_sub(&countdown, 1) > 1) return 0;
-    atomic_fetch_add(&struck, 1);
+    if (atomic_fetch_sub(&countdown, 1) != 1) return 0;
+    atomic_store(&struck, true);
     return atomic_load(&armed_rc);
 }
 
@@ -149,12 +149,12 @@ void fault_vfs_install(void) {
 void fault_vfs_arm(enum fault_op op, const char *suffix, int n, int rc) {
     snprintf(armed_suffix, sizeof armed_suffix, "%s", suffix);
     atomic_store(&countdown, n);
-    atomic_store(&struck, 0);
+    atomic_store(&struck, false);
     atomic_store(&armed_rc, rc);
     atomic_store(&armed_op, (int)op);
 }
 
-int fault_vfs_disarm(void) {
+bool fault_vfs_disarm(void) {
     atomic_store(&armed_op, FAULT_OPS);
     return atomic_load(&struck);
 }

@@ -6,15 +6,17 @@
 #ifndef ELFS_TESTS_FAULT_VFS_H
 #define ELFS_TESTS_FAULT_VFS_H
 
+#include <stdbool.h>
+
 enum fault_op { FAULT_WRITE, FAULT_SYNC, FAULT_OPS };
 
 void fault_vfs_install(void);
 
-/* The n-th call (1 is the next) of op on a file whose name ends in suffix, and all after it, return
- * the SQLite result code rc without doing anything. One fault is armed at a time. */
+/* The n-th call (1 is the next) of op on a file whose name ends in suffix returns the SQLite result
+ * code rc without doing anything. One fault is armed at a time, and strikes once. */
 void fault_vfs_arm(enum fault_op op, const char *suffix, int n, int rc);
 
-/* How often the armed fault has struck; disarms it. */
-int fault_vfs_disarm(void);
+/* True if the armed fault has struck; disarms it. */
+bool fault_vfs_disarm(void);
 
 #endif

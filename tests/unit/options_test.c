@@ -117,7 +117,6 @@ static void wrong_use_names_what_is_wrong(void **state) {
         {{MINIMUM, "--synchronous", "off"}, "--synchronous"},
         {{MINIMUM, "--log-level", "loud"}, "--log-level"},
         {{MINIMUM, "--poller", "kqueue"}, "--poller"},
-        {{MINIMUM, "--no-epmd"}, "--no-epmd"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         assert_int_equal(parse(cases[i].args), ELFS_BADARG);

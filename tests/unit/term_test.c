@@ -221,17 +221,26 @@ static void refuses_what_no_beam_sends(void **state) {
     }
 }
 
-/* A closure whose Size field claims more than there is. */
-static void refuses_a_fun_that_claims_too_much(void **state) {
+/* The Size field of a closure must say where it ends, whether or not there are bytes behind it. */
+static void refuses_a_fun_with_another_size(void **state) {
     (void)state;
-    struct elfs_view bytes = load_term("fun_0");
-    uint8_t *size = (uint8_t *)(uintptr_t)bytes.data + 2;
-    assert_int_equal(size[3], bytes.len - 2);
-    size[3]++;
-    assert_int_equal(skip_whole(bytes), ELFS_MALFORMED);
-    size[3] = 5;
-    assert_int_equal(skip_whole(bytes), ELFS_MALFORMED);
-    exact_free(bytes);
+    static const char *const names[] = {"fun_0", "fun_env"};
+    for (size_t i = 0; i < 2; i++) {
+        struct elfs_view fun = load_term(names[i]);
+        uint8_t longer[1024] = {0};
+        memset(longer, 106, sizeof longer);
+        memcpy(longer, fun.data, fun.len);
+        size_t size = (size_t)longer[4] << 8 | longer[5];
+        assert_int_equal(size, fun.len - 2);
+        for (size_t wrong = 0; wrong < size + 9; wrong++) {
+            longer[4] = (uint8_t)(wrong >> 8);
+            longer[5] = (uint8_t)wrong;
+            struct elfs_reader r = elfs_reader_of((struct elfs_view){longer + 1, fun.len + 8});
+            enum elfs_code code = elfs_term_skip(&r, NULL);
+            assert_int_equal(code, wrong == size ? ELFS_OK : ELFS_MALFORMED);
+        }
+        exact_free(fun);
+    }
 }
 
 /* A recursive reader, or one with a stack, would end here. */
@@ -303,6 +312,25 @@ static void headers(void **state) {
     exact_free(bytes);
 }
 
+/* A header alone promises that its elements can be there. */
+static void headers_whose_elements_cannot_follow(void **state) {
+    (void)state;
+    size_t count;
+    bool tail;
+    struct elfs_reader r = elfs_reader_of(BYTES(104, 2, 106, 106));
+    assert_int_equal(elfs_term_tuple(&r, &count), ELFS_OK);
+    r = elfs_reader_of(BYTES(104, 3, 106, 106));
+    assert_int_equal(elfs_term_tuple(&r, &count), ELFS_MALFORMED);
+    r = elfs_reader_of(BYTES(108, 0, 0, 0, 1, 106, 106));
+    assert_int_equal(elfs_term_list(&r, &count, &tail), ELFS_OK);
+    r = elfs_reader_of(BYTES(108, 0, 0, 0, 2, 106, 106));
+    assert_int_equal(elfs_term_list(&r, &count, &tail), ELFS_MALFORMED);
+    r = elfs_reader_of(BYTES(116, 0, 0, 0, 1, 106, 106));
+    assert_int_equal(elfs_term_map(&r, &count), ELFS_OK);
+    r = elfs_reader_of(BYTES(116, 0, 0, 0, 2, 106, 106, 106));
+    assert_int_equal(elfs_term_map(&r, &count), ELFS_MALFORMED);
+}
+
 static void pids_and_refs_are_kept_whole(void **state) {
     (void)state;
     static const char *const refs[] = {"ref", "old_ref", "new_ref", "newer_ref_5"};
@@ -371,10 +399,11 @@ int main(void) {
         cmocka_unit_test(magnitudes),
         cmocka_unit_test(floats),
         cmocka_unit_test(refuses_what_no_beam_sends),
-        cmocka_unit_test(refuses_a_fun_that_claims_too_much),
+        cmocka_unit_test(refuses_a_fun_with_another_size),
         cmocka_unit_test(nesting_costs_nothing),
         cmocka_unit_test(atoms_and_binaries_are_views),
         cmocka_unit_test(headers),
+        cmocka_unit_test(headers_whose_elements_cannot_follow),
         cmocka_unit_test(pids_and_refs_are_kept_whole),
         cmocka_unit_test(items_in_either_encoding),
     };

@@ -1,6 +1,7 @@
-%% Makes the vectors of this folder that can be made: terms/ and structs/, and dist/made_*.
+%% Makes the vectors of this folder that can be made: terms/, structs/, params/ and ops/, and
+%% dist/made_*.
 %%
-%%   erl -noshell -pa ELIXIR/lib/elixir/ebin -run make main -s init stop    (after erlc make.erl)
+%%   erl -noshell -pa ELIXIR/lib/elixir/ebin -run make main -s init stop     (after erlc make.erl)
 %%
 %% The bytes are term_to_binary's; the texts of calendar structs are Elixir's own. Pids, references,
 %% ports and funs are of the node that runs this, so that their bytes differ from run to run.
@@ -14,6 +15,9 @@ main() ->
     lists:foreach(fun({Name, Bytes}) -> write("terms", Name, ".etf", Bytes) end, raw_terms()),
     lists:foreach(fun({Name, Frame}) -> write("dist", "made_" ++ Name, ".frame", Frame) end,
                   frames()),
+    lists:foreach(fun({Name, Term}) -> write("params", Name, ".etf", term_to_binary(Term)) end,
+                  params()),
+    lists:foreach(fun({Name, Call}) -> write("ops", Name, ".etf", term_to_binary(Call)) end, ops()),
     lists:foreach(fun calendar/1, calendars()),
     lists:foreach(fun decimal/1, decimals()),
     lists:foreach(fun({Name, Term}) -> write("structs", "bad_" ++ Name, ".etf",
@@ -85,6 +89,82 @@ frames() ->
 
 frame(Control) -> <<112, (term_to_binary(Control))/binary>>.
 frame(Control, Message) -> <<(frame(Control))/binary, (term_to_binary(Message))/binary>>.
+
+%% Parameter lists and maps.
+params() ->
+    Deep = lists:foldl(fun(N, Acc) -> [Acc, $0 + N rem 10] end, <<>>, lists:seq(1, 100)),
+    [{"empty", []}, {"bytes", [1, 2, 255]}, {"empty_map", #{}},
+     {"every_type", [1, -1, 16#7FFFFFFFFFFFFFFF, 2.5, <<"text">>, <<0, 255>>, nil, undefined, true,
+                     false, an_atom, null, {blob, <<1, 2>>}, {blob, ["a", [<<"b">> | <<"c">>]]},
+                     "string", [], ["io", $d, [<<"at">>, []], $a], date(2026, 11, 24),
+                     dec(-1, 1250, -2)]},
+     {"deep_iodata", [Deep]},
+     {"named", #{a => 1, <<"b">> => <<"two">>, 'Δ' => 3}},
+     {"named_twice", #{a => 1, <<"a">> => 2, b => 3}},
+     {"bad_name", #{1 => 1}}, {"bad_named_value", #{a => 1, who => self()}},
+     {"bad_integer", [1, 16#8000000000000000]}, {"bad_tuple", [{text, <<"a">>}]},
+     {"bad_tuple_3", [{blob, 1, 2}]}, {"bad_blob", [{blob, nil}]}, {"bad_map", [#{a => 1}]},
+     {"bad_struct", [#{'__struct__' => 'Elixir.URI'}]}, {"bad_pid", [self()]},
+     {"bad_ref", [make_ref()]}, {"bad_port", [hd(erlang:ports())]},
+     {"bad_fun", [fun() -> ok end]}, {"bad_export", [fun erlang:node/0]},
+     {"bad_bits", [<<1:3>>]}, {"bad_list", [[a]]}, {"bad_list_300", [[300]]},
+     {"bad_list_tail", [[<<"a">> | $b]]}, {"bad_list_float", [["a", 1.0]]},
+     {"bad_date", [1, date(2026, 2, 30)]}, {"improper", [1 | 2]}].
+
+%% {Function, Arguments} of ecto_litefs.
+ops() ->
+    Repo = 'Elixir.MyApp.Repo',
+    Insert = <<"INSERT INTO t VALUES (?1, ?2)">>,
+    Ref = make_ref(),
+    [{"query", {query, [Repo, Insert, [1, <<"x">>]]}},
+     {"query_iodata", {query, [<<"MyApp.Repo">>, ["SELECT ", [<<"1">>]], []]}},
+     {"query_named", {query, ['MyApp.Repo', <<"SELECT :a">>, #{a => 1}]}},
+     {"query_opts_map", {query, [Repo, Insert, [1, 2], #{timeout => 500, tx => Ref}]}},
+     {"query_opts_list", {query, [Repo, Insert, [1, 2], [{tx, Ref}, {timeout, 500}]]}},
+     {"query_opts_none", {query, [Repo, Insert, [1, 2],
+                                  [{tx, nil}, {timeout, infinity}]]}},
+     {"query_opts_twice", {query, [Repo, Insert, [1, 2], [{timeout, 1}, {timeout, 2}]]}},
+     {"query_opts_empty", {query, [Repo, Insert, [1, 2], []]}},
+     {"query_timeout_huge", {query, [Repo, Insert, [1, 2], [{timeout, 1 bsl 70}]]}},
+     {"query_many", {query_many, [Repo, Insert, [[1, 2], [<<"a">>, b], [nil, 1.5]]]}},
+     {"query_many_empty", {query_many, [Repo, Insert, []]}},
+     {"transaction", {transaction, [Repo, [{Insert, [1, 2]}, {"DELETE FROM t", []},
+                                           {<<"SELECT :a">>, #{<<"a">> => 1}}], #{timeout => 9}]}},
+     {"begin", {'begin', [Repo]}},
+     {"begin_opts", {'begin', [Repo, #{idle_timeout => 1, total_timeout => 60000}]}},
+     {"commit", {commit, [Repo, Ref]}}, {"rollback", {rollback, [Repo, Ref]}}, {"info", {info, []}},
+     {"undef_name", {select, [Repo, Insert, []]}}, {"undef_query_2", {query, [Repo, Insert]}},
+     {"undef_query_5", {query, [Repo, Insert, [], [], []]}}, {"undef_info_1", {info, [Repo]}},
+     {"undef_commit_3", {commit, [Repo, Ref, []]}}, {"undef_begin_0", {'begin', []}},
+     {"undef_string", {query, [1, 2]}},
+     {"badarg_string", {query, [1, 2, 3]}}, {"badarg_repo", {query, [[Repo], Insert, []]}},
+     {"badarg_sql", {query, [Repo, 'SELECT 1', []]}},
+     {"badarg_sql_tail", {query, [Repo, [<<"SELECT ">> | $1], []]}},
+     {"badarg_params", {query, [Repo, Insert, <<"x">>]}},
+     {"badarg_params_tail", {query, [Repo, Insert, [1 | 2]]}},
+     {"badarg_opts", {query, [Repo, Insert, [], timeout]}},
+     {"badarg_opts_bare", {query, [Repo, Insert, [], [tx]]}},
+     {"badarg_opts_key", {query, [Repo, Insert, [], [{<<"tx">>, Ref}]]}},
+     {"badarg_opts_bytes", {query, [Repo, Insert, [], "opts"]}},
+     {"badarg_sets", {query_many, [Repo, Insert, [1, 2]]}},
+     {"badarg_sets_map", {query_many, [Repo, Insert, #{a => 1}]}},
+     {"badarg_sets_tail", {query_many, [Repo, Insert, [[1] | x]]}},
+     {"badarg_statement", {transaction, [Repo, [Insert]]}},
+     {"badarg_statement_3", {transaction, [Repo, [{Insert, [], []}]]}},
+     {"badarg_statements", {transaction, [Repo, {Insert, []}]}},
+     {"badarg_token", {commit, [Repo, 1]}}, {"badarg_args_tail", {query, [Repo, Insert, [] | x]}},
+     {"param_query", {query, [Repo, Insert, [1, self()]]}},
+     {"param_many", {query_many, [Repo, Insert, [[1, 2], [1, {}]]]}},
+     {"param_transaction", {transaction, [Repo, [{Insert, [1, 2]}, {Insert, #{a => {}}}]]}},
+     {"option_unknown", {query, [Repo, Insert, [1, 2], #{retries => 3}]}},
+     {"option_binary", {query, [Repo, Insert, [1, 2], #{<<"timeout">> => 3}]}},
+     {"option_of_begin", {query, [Repo, Insert, [1, 2], [{idle_timeout, 3}]]}},
+     {"option_of_query", {'begin', [Repo, [{timeout, 3}]]}},
+     {"option_timeout_0", {query, [Repo, Insert, [1, 2], [{timeout, 0}]]}},
+     {"option_timeout_negative", {query, [Repo, Insert, [1, 2], [{timeout, -1}]]}},
+     {"option_timeout_float", {query, [Repo, Insert, [1, 2], [{timeout, 1.0}]]}},
+     {"option_total", {'begin', [Repo, [{total_timeout, <<"1">>}]]}},
+     {"option_tx", {query, [Repo, Insert, [1, 2], [{tx, self()}]]}}].
 
 struct(Name, Fields) -> Fields#{'__struct__' => Name, calendar => 'Elixir.Calendar.ISO'}.
 

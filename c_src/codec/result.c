@@ -1,0 +1,179 @@
+/* result - see result.h.
+ *
+ * A slice is five map pairs without their map: columns, rows, num_rows, changes,
+ * last_insert_rowid. The nil that ends a row is written when the next row, or the end, shows that
+ * it is complete; the number of rows is patched in at the end.
+ */
+#include "codec/result.h"
+
+#include <math.h>
+
+#include "base/alloc.h"
+#include "codec/put.h"
+
+#define PAIRS 6
+
+static struct elfs_result *self_of(struct elfs_sink *sink) { return (struct elfs_result *)sink; }
+
+static enum elfs_code status_of(const struct elfs_result *self) {
+    return self->bytes.status == ELFS_LIMIT ? ELFS_RESULT_TOO_BIG : self->bytes.status;
+}
+
+static enum elfs_code put_columns(struct elfs_sink *sink, size_t count, const char *const *names) {
+    struct elfs_result *self = self_of(sink);
+    struct elfs_buf *buf = &self->bytes;
+    elfs_put_atom(buf, "columns");
+    elfs_put_list_header(buf, count);
+    for (size_t i = 0; i < count; i++) elfs_put_binary_str(buf, names[i]);
+    elfs_put_nil(buf);
+    elfs_put_atom(buf, "rows");
+    self->rows = 0;
+    self->rows_at = buf->len;
+    return status_of(self);
+}
+
+static enum elfs_code put_row(struct elfs_sink *sink, size_t columns) {
+    struct elfs_result *self = self_of(sink);
+    if (self->rows == 0) {
+        elfs_put_list_header(&self->bytes, 1);
+    } else {
+        elfs_put_nil(&self->bytes);
+    }
+    self->rows++;
+    elfs_put_list_header(&self->bytes, columns);
+    return status_of(self);
+}
+
+static enum elfs_code put_value(struct elfs_sink *sink, const struct elfs_value *value) {
+    struct elfs_result *self = self_of(sink);
+    struct elfs_buf *buf = &self->bytes;
+    switch (value->type) {
+    case ELFS_NULL: elfs_put_atom(buf, "nil"); break;
+    case ELFS_INTEGER: elfs_put_int64(buf, value->integer); break;
+    case ELFS_REAL:
+        if (!isfinite(value->real)) return ELFS_UNREPRESENTABLE;
+        elfs_put_float(buf, value->real);
+        break;
+    case ELFS_TEXT:
+    case ELFS_BLOB: elfs_put_binary(buf, value->bytes); break;
+    }
+    return status_of(self);
+}
+
+static void close_rows(struct elfs_result *self) {
+    if (self->rows > 0) {
+        elfs_put_nil(&self->bytes);
+        elfs_buf_patch_be32(&self->bytes, self->rows_at + 1, self->rows);
+    }
+    elfs_put_nil(&self->bytes);
+}
+
+static void put_count(struct elfs_buf *buf, const char *key, int64_t count) {
+    elfs_put_atom(buf, key);
+    elfs_put_int64(buf, count);
+}
+
+static enum elfs_code end_slice(struct elfs_result *self) {
+    if (self->count == self->cap) {
+        size_t cap = self->cap ? self->cap * 2 : 1;
+        size_t *ends = elfs_realloc(self->ends, cap * sizeof *ends);
+        if (!ends) return ELFS_NOMEM;
+        self->ends = ends;
+        self->cap = cap;
+    }
+    self->ends[self->count++] = self->bytes.len;
+    return ELFS_OK;
+}
+
+static enum elfs_code put_done(struct elfs_sink *sink, const struct elfs_summary *summary) {
+    struct elfs_result *self = self_of(sink);
+    struct elfs_buf *buf = &self->bytes;
+    if (summary->has_columns) {
+        close_rows(self);
+    } else {
+        elfs_put_atom(buf, "columns");
+        elfs_put_atom(buf, "nil");
+        elfs_put_atom(buf, "rows");
+        elfs_put_atom(buf, "nil");
+    }
+    put_count(buf, "num_rows", summary->num_rows);
+    put_count(buf, "changes", summary->changes);
+    put_count(buf, "last_insert_rowid", summary->last_insert_rowid);
+    enum elfs_code code = status_of(self);
+    return code == ELFS_OK ? end_slice(self) : code;
+}
+
+static void forget(struct elfs_sink *sink) {
+    struct elfs_result *self = self_of(sink);
+    elfs_buf_truncate(&self->bytes, 0);
+    self->count = 0;
+}
+
+static size_t size_of(const struct elfs_sink *sink) {
+    return ((const struct elfs_result *)sink)->bytes.len;
+}
+
+void elfs_result_init(struct elfs_result *result, size_t max) {
+    *result = (struct elfs_result){.sink = {
+                                       .columns = put_columns,
+                                       .row = put_row,
+                                       .value = put_value,
+                                       .done = put_done,
+                                       .reset = forget,
+                                       .size = size_of,
+                                   }};
+    elfs_buf_init(&result->bytes, max);
+}
+
+void elfs_result_fini(struct elfs_result *result) {
+    elfs_free(result->ends);
+    elfs_buf_fini(&result->bytes);
+    result->ends = NULL;
+    result->count = 0;
+    result->cap = 0;
+}
+
+static void put_position(struct elfs_buf *buf, const struct elfs_position *position) {
+    elfs_put_atom(buf, "position");
+    if (!position->known) {
+        elfs_put_atom(buf, "nil");
+        return;
+    }
+    elfs_put_tuple_header(buf, 2);
+    elfs_put_uint64(buf, position->txid);
+    elfs_put_uint64(buf, position->checksum);
+}
+
+void elfs_result_put(struct elfs_buf *buf, const struct elfs_result *result, size_t i,
+                     const struct elfs_position *position) {
+    size_t start = i > 0 ? result->ends[i - 1] : 0;
+    elfs_put_map_header(buf, PAIRS);
+    elfs_buf_append(buf, result->bytes.data + start, result->ends[i] - start);
+    put_position(buf, position);
+}
+
+static void put_tagged(struct elfs_buf *buf, const char *tag, const char *message) {
+    elfs_put_tuple_header(buf, 2);
+    elfs_put_atom(buf, tag);
+    elfs_put_binary_str(buf, message);
+}
+
+static void put_map(struct elfs_buf *buf, const struct elfs_error *err) {
+    bool sqlite = err->code == ELFS_SQLITE;
+    elfs_put_map_header(buf, sqlite ? 3 : 2);
+    elfs_put_atom(buf, "code");
+    elfs_put_atom(buf,
+                  sqlite ? elfs_sqlite_code_name(err->sqlite_code) : elfs_code_name(err->code));
+    if (sqlite) put_count(buf, "extended_code", err->sqlite_code);
+    elfs_put_atom(buf, "message");
+    elfs_put_binary_str(buf, err->message);
+}
+
+void elfs_error_put(struct elfs_buf *buf, const struct elfs_error *err) {
+    switch (err->code) {
+    case ELFS_BUSY: elfs_put_atom(buf, elfs_code_name(err->code)); break;
+    case ELFS_UNSUPPORTED:
+    case ELFS_UNKNOWN: put_tagged(buf, elfs_code_name(err->code), err->message); break;
+    default: put_map(buf, err); break;
+    }
+}
