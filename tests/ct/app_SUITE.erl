@@ -467,6 +467,7 @@ two_repos(Config) ->
              ?SUP:child_spec([{repo, ?OTHER}, {primary_file, ?OTHER_FILE}, {erpc_timeout, 2}])],
     ?assertMatch([#{type := supervisor}, #{type := supervisor}], Specs),
     {ok, Parent} = supervisor:start_link(app_parent, Specs),
+    [ct_wait:until(fun() -> ?API:get_primary(R) =/= {error, not_ready} end) || R <- [?REPO, ?OTHER]],
     ?assertEqual({ok, node()}, ?API:get_primary(?REPO)),
     ?assertEqual({ok, nil}, ?API:get_primary(?OTHER)),
     ?assertEqual([1, 2], [?API:get_erpc_timeout(R) || R <- [?REPO, ?OTHER]]),
@@ -547,6 +548,8 @@ start(Config, Repo, File, State, Options) ->
     ok = app_port:announce(port(Config), File, State),
     {ok, Pid} = ?SUP:start_link([{repo, Repo}, {primary_file, File} | Options]),
     unlink(Pid),
+    %% The stand-in's VM may take longer than a start waits.
+    ct_wait:until(fun() -> ?API:get_primary(Repo) =/= {error, not_ready} end),
     ok.
 
 stop(Repo) ->
