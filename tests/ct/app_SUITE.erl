@@ -27,7 +27,7 @@ all() ->
      no_primary_is_not_kept, failing_read, no_table_is_no_row,
      set_primary, set_primary_refused, set_primary_ends_with_a_change, set_replica,
      port_dies, port_dies_often, port_is_missing, port_speaks_nonsense, port_refuses_configuration,
-     tracker_crashes, tracker_away, table_is_the_supervisors, stopping, started_twice,
+     tracker_crashes, announced_while_tracker_is_away, tracker_away, table_is_the_supervisors, stopping, started_twice,
      two_repos, telemetry_event, without_ecto, no_atoms_from_names, clash_is_logged].
 
 init_per_suite(Config) -> ct_env:start(Config).
@@ -428,6 +428,18 @@ tracker_crashes(Config) ->
     ?assertEqual({ok, 'other@host'}, ?API:get_primary(?REPO)),
     ?assertEqual([], app_world:events()),
     announce(Config, app_port:state(unknown)),
+    ct_wait:until(fun() -> ?API:get_primary(?REPO) =:= {ok, nil} end).
+
+%% What the port told a tracker that was not there it tells the next one.
+announced_while_tracker_is_away(Config) ->
+    start(Config, primary, []),
+    Supervisor = ?SUP:supervisor_name(?REPO),
+    ok = supervisor:terminate_child(Supervisor, ?TRACKER),
+    announce(Config, app_port:state(unknown)),
+    %% The port has answered, so that it has said the rest before.
+    {ok, nil} = ecto_litefs_detector:read_row(?REPO),
+    ?assertEqual({ok, node()}, ?API:get_primary(?REPO)),
+    {ok, _} = supervisor:restart_child(Supervisor, ?TRACKER),
     ct_wait:until(fun() -> ?API:get_primary(?REPO) =:= {ok, nil} end).
 
 %% The row is too old and the tracker does not come back: the last known primary serves.
