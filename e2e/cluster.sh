@@ -89,6 +89,17 @@ cluster_beam() {
     CLUSTER_PIDS="$CLUSTER_PIDS $CLUSTER_PID"
 }
 
+# cluster_join PID: waits until it ends by itself; returns its exit status. Its number may then be another
+# process's, so it is forgotten.
+cluster_join() {
+    joined=0
+    wait "$1" || joined=$?
+    rest=
+    for pid in $CLUSTER_PIDS; do [ "$pid" = "$1" ] || rest="$rest $pid"; done
+    CLUSTER_PIDS=$rest
+    return "$joined"
+}
+
 # cluster_end PID: SIGTERM, after 10 s SIGKILL; returns the exit status.
 cluster_end() {
     kill "$1" 2>/dev/null
@@ -98,7 +109,7 @@ cluster_end() {
         [ "$left" -gt 0 ] || kill -KILL "$1" 2>/dev/null
         sleep 0.1
     done
-    wait "$1"
+    cluster_join "$1"
 }
 
 # The last started stops first, so that EPMD outlives the nodes.
@@ -107,7 +118,7 @@ cluster_stop() {
     trap - EXIT HUP INT TERM
     backwards=
     for pid in $CLUSTER_PIDS; do backwards="$pid $backwards"; done
-    for pid in $backwards; do cluster_end "$pid"; done
+    for started in $backwards; do cluster_end "$started"; done
     [ -n "$CLUSTER_DIR" ] && rm -rf "$CLUSTER_DIR"
     exit "$status"
 }

@@ -9,32 +9,8 @@ set -u
 ROOT=$(cd "$(dirname "$0")/.." && pwd) || exit 1
 WRITES=${1:-5000}
 CALLERS=${2:-16}
+. "$ROOT/tests/support/packages.sh"
 . "$ROOT/e2e/cluster.sh"
-
-# Looks for what the build and the run need, not for packages: an Erlang that came another way will do.
-missing_packages() {
-    command -v cc >/dev/null || echo gcc libc6-dev
-    command -v make >/dev/null || echo make
-    command -v sqlite3 >/dev/null || echo sqlite3
-    [ -f /usr/include/sqlite3.h ] || echo '#include <sqlite3.h>' | cc -E - >/dev/null 2>&1 ||
-        echo libsqlite3-dev
-    command -v erlc >/dev/null || echo erlang-base
-    erl -noinput -boot start_clean -eval \
-        '{ok, _} = file:read_file_info(code:lib_dir(erl_interface) ++ "/include/ei.h"), halt().' \
-        >/dev/null 2>&1 || echo erlang-dev
-}
-
-install_missing() {
-    packages=$(missing_packages)
-    [ -n "$packages" ] || return 0
-    command -v apt-get >/dev/null || die "please install:" $packages
-    sudo=
-    [ "$(id -u)" -eq 0 ] || sudo=sudo
-    echo "Installing:" $packages
-    $sudo apt-get update -qq &&
-        $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages \
-            >/dev/null || die "apt-get could not install:" $packages
-}
 
 # One build at a time in this clone.
 build() {
@@ -46,7 +22,7 @@ build() {
     fi || die "the build failed"
 }
 
-install_missing
+need_packages gcc libc6-dev make erlang-base erlang-dev libsqlite3-dev sqlite3 || die "apt-get failed"
 build
 cluster_start
 node=demo_node_$$
@@ -56,7 +32,7 @@ erlc -o "$CLUSTER_DIR" "$ROOT/e2e/demo.erl" || die "demo.erl does not compile"
 cluster_node "$node" --repo "Demo.Repo=$database"
 node_pid=$CLUSTER_PID
 cluster_beam "demo_app_$$" -run demo main "$node@127.0.0.1" "$WRITES" "$CALLERS" "$CLUSTER_DIR/acknowledged"
-wait "$CLUSTER_PID" || die "the BEAM node failed; the C node's log: $(cat "$CLUSTER_DIR/$node.log")"
+cluster_join "$CLUSTER_PID" || die "the BEAM node failed; the C node's log: $(cat "$CLUSTER_DIR/$node.log")"
 
 # One "id|name" a line on both sides, by id.
 sqlite3 "$database" 'SELECT id, name FROM users ORDER BY id' >"$CLUSTER_DIR/found" ||

@@ -5,7 +5,7 @@
 #
 # Dependencies run one way: base <- codec <- ecto, base <- store, base <- detect, then node, client and
 # app on top. PURE files do no I/O, so they see no socket, SQLite, curl or ei header: all of base, codec
-# and ecto, store/{batch,sql_text}, and every file whose header says "PURE." in its top comment.
+# and ecto, store/{batch,commit,sql_text}, and every file whose header says "PURE." in its top comment.
 # Prints a line a check in TAP form and fails if one does not hold.
 set -eu
 
@@ -36,7 +36,7 @@ includes() {
 says_pure() {
     stem=${1%.*}
     case $stem in
-    base/* | codec/* | ecto/* | store/batch* | store/sql_text*) return 0 ;;
+    base/* | codec/* | ecto/* | store/batch* | store/commit* | store/sql_text*) return 0 ;;
     esac
     [ -f "$stem.h" ] && sed '/\*\//q' "$stem.h" | grep -q '^ \* PURE\.'
 }

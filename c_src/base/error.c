@@ -35,7 +35,7 @@ static void cut_at_character(char *text) {
     text[len] = '\0';
 }
 
-enum elfs_code elfs_fail(struct elfs_error *err, enum elfs_code code, const char *format, ...) {
+enum elfs_code(elfs_fail)(struct elfs_error *err, enum elfs_code code, const char *format, ...) {
     if (!err) return code;
     err->code = code;
     err->sqlite_code = 0;

@@ -68,4 +68,9 @@ enum elfs_code elfs_fail(struct elfs_error *err, enum elfs_code code, const char
 void elfs_error_prefix(struct elfs_error *err, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* The analyzer sees one file at a time: without this it would think that a failure may be ELFS_OK. */
+#ifdef __clang_analyzer__
+#define elfs_fail(err, code, ...) ((elfs_fail)(err, code, __VA_ARGS__), (code))
+#endif
+
 #endif

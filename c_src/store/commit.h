@@ -1,6 +1,6 @@
 /* commit - what a result of COMMIT says about the transaction.
  *
- * A pure function of SQLite's result code. Source: SQLite's result codes, the WAL file format (a transaction counts once its commit
+ * PURE. Source: SQLite's result codes, the WAL file format (a transaction counts once its commit
  * frame is readable on disk), and the LiteFS facts: SQLITE_IOERR_WRITE at COMMIT means refused and
  * rolled back.
  */

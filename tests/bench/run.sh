@@ -31,4 +31,4 @@ cluster_node "bench_full_$$" --repo "Bench.Repo=$CLUSTER_DIR/full.db" --synchron
 export BENCH_NODE_FULL="bench_full_$$@127.0.0.1" BENCH_PID_FULL="$CLUSTER_PID"
 
 cluster_beam "bench_app_$$" -run elfs_bench main
-wait "$CLUSTER_PID" || die "the benchmark failed"
+cluster_join "$CLUSTER_PID" || die "the benchmark failed"

@@ -65,12 +65,8 @@ many_fails(Config) ->
     ?assertEqual([], rows(Config)).
 
 many_with_a_bad_parameter(Config) ->
-    {error, Error} = query_many(Config, "INSERT INTO t (a) VALUES (?)", [[1], [{}], [3]]),
-    case Error of
-        {2, #{code := invalid_parameter}} -> ok;
-        #{code := invalid_parameter, message := Message} ->
-            ?assertNotEqual(nomatch, binary:match(Message, <<"2">>))
-    end,
+    ?assertMatch({error, {2, #{code := invalid_parameter}}},
+                 query_many(Config, "INSERT INTO t (a) VALUES (?)", [[1], [{}], [3]])),
     ?assertMatch({error, {3, #{code := invalid_parameter}}},
                  query_many(Config, "INSERT INTO t (a) VALUES (?)", [[1], [2], [3, 4]])),
     ?assertEqual([], rows(Config)).
@@ -113,13 +109,9 @@ transaction_fails(Config) ->
     ?assertEqual([], rows(Config)).
 
 transaction_with_a_bad_parameter(Config) ->
-    {error, Error} = transaction(Config, [{"INSERT INTO t (a) VALUES (?)", [1]},
-                                          {"INSERT INTO t (a) VALUES (?)", [self()]}]),
-    case Error of
-        {2, #{code := invalid_parameter}} -> ok;
-        #{code := invalid_parameter, message := Message} ->
-            ?assertNotEqual(nomatch, binary:match(Message, <<"2">>))
-    end,
+    ?assertMatch({error, {2, #{code := invalid_parameter}}},
+                 transaction(Config, [{"INSERT INTO t (a) VALUES (?)", [1]},
+                                      {"INSERT INTO t (a) VALUES (?)", [self()]}])),
     ?assertEqual([], rows(Config)).
 
 transaction_control(Config) ->

@@ -74,7 +74,6 @@ wrong_use(Config) ->
              Good ++ ["--name", "nohost"],
              Good ++ ["--sname", "two"],
              Good ++ ["--connect", "nohost"],
-             Good ++ ["--no-epmd"],
              Good ++ ["--listen", "no.such.address.invalid:x"],
              Good ++ ["--listen", "127.0.0.1:65536"],
              Good ++ ["--log-level", "loud"],

@@ -127,7 +127,15 @@ signal(#{os_pid := Pid}, Name) ->
 await_exit(#{watcher := Watcher} = Node) ->
     Watcher ! {await_exit, self()},
     receive
-        {Watcher, exited, Code} -> Code
+        {Watcher, exited, Code} ->
+            %% Of a node that was built with sanitizers; a killed one cannot tell by its exit code.
+            case [L || L <- lines(Node), re:run(L, "Sanitizer|runtime error", [{capture, none}]) =:= match] of
+                [] ->
+                    Code;
+                _ ->
+                    ct:pal("~ts", [lists:join($\n, lines(Node))]),
+                    erlang:error(sanitizer)
+            end
     after 30000 ->
         ct:pal("does not end:~n~ts", [lists:join($\n, lines(Node))]),
         erlang:error(does_not_end)

@@ -108,7 +108,7 @@ rpc_block_call(Config) ->
 erl_call(Config) ->
     #{name := Name, repo := Repo} = ?config(node, Config),
     ?assertEqual({0, iolist_to_binary(io_lib:format("~p", [Name]))}, run_erl_call(Name, "erlang node")),
-    {0, Rows} = run_erl_call(Name, io_lib:format("ecto_litefs query [~p,<<\"SELECT 41 + 1 AS n\">>,[]]", [Repo])),
+    {0, Rows} = run_erl_call(Name, io_lib:format("ecto_litefs query [~p,\"SELECT 41 + 1 AS n\",[]]", [Repo])),
     ?assertNotEqual(nomatch, binary:match(Rows, <<"42">>)),
     {0, Written} = run_erl_call(Name, io_lib:format("ecto_litefs query [~p,\"INSERT INTO t VALUES (?)\",[7]]", [Repo])),
     ?assertNotEqual(nomatch, binary:match(Written, <<"ok">>)),
