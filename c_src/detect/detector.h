@@ -54,7 +54,12 @@ void elfs_detector_state(struct elfs_detector *detector, struct elfs_detect_stat
  * ticket for the `refreshed` event. Any thread. */
 uint64_t elfs_detector_refresh(struct elfs_detector *detector);
 
-/* Ends and joins the thread, frees everything. No callback comes after it. */
+/* Ends and joins the thread, frees everything. No callback comes after it. Takes as long as a mount
+ * or a name server that hangs makes the thread wait. */
 void elfs_detector_stop(struct elfs_detector *detector);
+
+/* The same if the thread ends within timeout_ms. False if not: nothing is freed then, callbacks may
+ * still come, and the thread ends by itself as soon as it can. */
+bool elfs_detector_try_stop(struct elfs_detector *detector, int64_t timeout_ms);
 
 #endif
