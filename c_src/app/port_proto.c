@@ -54,6 +54,11 @@ static void put_sources(struct elfs_buf *buf, const struct elfs_detect_state *s,
     put_source(buf, s->row_enabled, "unknown", s->row_node, s->row_at_ms, now_ms);
 }
 
+/* The protocol has one word for a mount that cannot be looked at, whatever the reason. */
+static const char *mount_atom(enum elfs_mount mount) {
+    return elfs_mount_name(mount == ELFS_MOUNT_UNKNOWN ? ELFS_MOUNT_DEAD : mount);
+}
+
 static void put_state(struct elfs_buf *buf, const struct elfs_detect_state *s, int64_t now_ms) {
     elfs_put_map_header(buf, 7);
     elfs_put_atom(buf, "role");
@@ -63,7 +68,7 @@ static void put_state(struct elfs_buf *buf, const struct elfs_detect_state *s, i
     elfs_put_atom(buf, "node");
     put_text_or_nil(buf, s->node);
     elfs_put_atom(buf, "mount");
-    elfs_put_atom(buf, elfs_mount_name(s->mount));
+    elfs_put_atom(buf, mount_atom(s->mount));
     elfs_put_atom(buf, "lag");
     if (s->lag_known)
         elfs_put_int64(buf, s->lag_ms);

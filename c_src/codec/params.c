@@ -132,7 +132,7 @@ static enum elfs_code convert(struct elfs_view term, struct elfs_arena *arena,
 static enum elfs_code positional(struct elfs_reader *r, struct elfs_arena *arena,
                                  struct elfs_params *params, struct elfs_error *err) {
     struct elfs_items list;
-    struct elfs_param *items;
+    struct elfs_param *items = NULL;
     enum elfs_code code = elfs_term_items_begin(r, &list);
     if (code == ELFS_OK) code = new_items(list.left, false, arena, params, &items, err);
     if (code != ELFS_OK) return code;
@@ -180,7 +180,7 @@ static enum elfs_code read_name(struct elfs_reader *r, struct elfs_view *name,
 static enum elfs_code named(struct elfs_reader *r, struct elfs_arena *arena,
                             struct elfs_params *params, struct elfs_error *err) {
     size_t pairs;
-    struct elfs_param *items;
+    struct elfs_param *items = NULL;
     enum elfs_code code = elfs_term_map(r, &pairs);
     if (code == ELFS_OK) code = new_items(pairs, true, arena, params, &items, err);
     if (code != ELFS_OK) return code;

@@ -82,17 +82,24 @@ static void tell_positions(struct elfs_detector *d) {
 }
 
 static void publish(struct elfs_detector *d) {
-    uint64_t done = 0;
-    if (d->refreshing != 0 && elfs_machine_idle(&d->machine, elfs_clock_ms())) {
-        done = d->refreshing;
-        d->refreshing = 0;
-    }
     pthread_mutex_lock(&d->lock);
     d->published = d->machine.state;
-    if (done != 0) d->refreshed = done;
     pthread_mutex_unlock(&d->lock);
     if (is_news(d)) tell_change(d);
     tell_positions(d);
+}
+
+static bool refresh_is_complete(const struct elfs_detector *d) {
+    return d->refreshing != 0 && elfs_machine_idle(&d->machine, elfs_clock_ms());
+}
+
+static void finish_refresh(struct elfs_detector *d) {
+    uint64_t done = d->refreshing;
+    d->refreshing = 0;
+    pthread_mutex_lock(&d->lock);
+    d->refreshed = done;
+    pthread_mutex_unlock(&d->lock);
+    publish(d);
     if (done > 1) d->events.refreshed(d->events.arg, done, &d->machine.state);
 }
 
@@ -203,14 +210,18 @@ static void look_for_requests(struct elfs_detector *d) {
     if (wanted) elfs_machine_refresh(&d->machine, elfs_clock_ms());
 }
 
+/* A refresh is finished and the next one begun only here, so that none is forgotten in a wait: what
+ * asked for it has woken an earlier one. */
 static void *run(void *arg) {
     struct elfs_detector *d = arg;
     while (!atomic_load(&d->stop)) {
+        if (refresh_is_complete(d)) finish_refresh(d);
         look_for_requests(d);
         work(d);
         publish(d);
         int64_t wait = elfs_machine_next(&d->machine) - elfs_clock_ms();
-        elfs_http_wait(d->http, wait > 0 ? wait : 0);
+        if (wait < 0 || refresh_is_complete(d)) wait = 0;
+        elfs_http_wait(d->http, wait);
         publish(d);
     }
     /* here and not where the rest is freed: a name that is being looked up cannot be given up */

@@ -29,9 +29,7 @@ static struct elfs_detect_state last;
 static int64_t last_at_us;
 static int changes;
 static uint64_t refreshed;
-static char moved[ELFS_DATABASE_SIZE];
-static uint64_t moved_to;
-static int moves;
+static struct elfs_positions moved;
 
 static char mount[64];
 static struct fake_litefs *litefs;
@@ -52,9 +50,7 @@ static void on_change(void *arg, const struct elfs_detect_state *state) {
 static void on_position(void *arg, const struct elfs_db_position *position) {
     (void)arg;
     pthread_mutex_lock(&lock);
-    strcpy(moved, position->database);
-    moved_to = position->txid;
-    moves++;
+    *elfs_positions_add(&moved, position->database) = *position;
     pthread_cond_broadcast(&news);
     pthread_mutex_unlock(&lock);
 }
@@ -106,7 +102,22 @@ static void await_role(enum elfs_role role, const char *hostname) {
     wait_until(role_is, &e, elfs_role_name(role));
 }
 
-static bool moved_is(const void *arg) { return moved_to == *(const uint64_t *)arg; }
+struct transaction {
+    const char *database;
+    uint64_t txid;
+};
+
+static bool moved_is(const void *arg) {
+    const struct transaction *expected = arg;
+    const struct elfs_db_position *item = elfs_positions_find(&moved, expected->database);
+    return item && item->txid == expected->txid;
+}
+
+static void await_transaction(const char *database, uint64_t txid) {
+    struct transaction expected = {database, txid};
+    wait_until(moved_is, &expected, "a transaction");
+}
+
 static bool node_is(const void *arg) { return changes > 0 && strcmp(last.node, arg) == 0; }
 static bool refreshed_is(const void *arg) { return refreshed >= *(const uint64_t *)arg; }
 
@@ -152,9 +163,9 @@ static int setup(void **state) {
     detector = NULL;
     atomic_store(&row, NULL);
     atomic_store(&row_reads, 0);
-    changes = moves = 0;
-    refreshed = moved_to = 0;
-    moved[0] = '\0';
+    changes = 0;
+    refreshed = 0;
+    moved.count = 0;
     memset(&last, 0, sizeof last);
     return 0;
 }
@@ -219,7 +230,7 @@ static void events_split_at_every_byte(void **state) {
                  "\"postApplyChecksum\":\"a2fc350ac2962d33\"}}\n",
                  (unsigned long long)++txid);
         assert_true(fake_litefs_say(litefs, tx));
-        wait_until(moved_is, &txid, "a transaction");
+        await_transaction("mark.db", txid);
         struct elfs_detect_state now;
         elfs_detector_state(detector, &now);
         assert_string_equal(now.hostname, "c2");
@@ -353,8 +364,7 @@ static void lines_of_a_mebibyte_and_garbage(void **state) {
     assert_true(fake_litefs_say(litefs, "\n[]\nnull\n{\"type\":\"init\",\"data\":{}}\n\xFF\xFE\n"));
     assert_true(
         fake_litefs_say(litefs, "{\"type\":\"news\"}\n" FAKE_TX("a.db", "0000000000000005")));
-    uint64_t txid = 5;
-    wait_until(moved_is, &txid, "a transaction after all that");
+    await_transaction("a.db", 5);
     uint64_t bad = 6;
     assert_true(bad_lines_is(&bad));
     assert_int_equal(last.role, ELFS_ROLE_PRIMARY);
@@ -433,6 +443,21 @@ static void polling_finds_what_changed(void **state) {
     assert_int_equal(fake_litefs_streams(litefs), 0);
 }
 
+/* Without HTTP to wait for, a refresh and the first change still come after the reading. */
+static void everything_off(void **state) {
+    (void)state;
+    struct elfs_detector_config c = config();
+    c.event_stream_url = NULL;
+    c.database = NULL;
+    c.poll_interval_ms = 0;
+    start_with(c);
+    await_role(ELFS_ROLE_UNKNOWN, "");
+    assert_int_equal(last.mount, ELFS_MOUNT_LIVE);
+    fake_mount_put(mount, ".primary", "n1\n");
+    struct elfs_detect_state now = refresh();
+    assert_string_equal(now.hostname, "n1");
+}
+
 static void no_folder_is_standalone(void **state) {
     (void)state;
     struct elfs_detector_config c = config();
@@ -473,11 +498,9 @@ static void many_transactions_read_the_row_seldom(void **state) {
                  i);
         assert_true(fake_litefs_say(litefs, tx));
     }
-    uint64_t txid = 2000;
-    wait_until(moved_is, &txid, "the last transaction");
+    await_transaction("a.db", 2000);
     int64_t took = elfs_clock_ms() - began;
     assert_true(atomic_load(&row_reads) - before <= took / ELFS_ROW_GAP_MS + 2);
-    assert_string_equal(moved, "a.db");
 }
 
 static void *refresh_often(void *arg) {
@@ -567,6 +590,7 @@ int main(void) {
         TEST(nobody_listens),
         TEST(proxies_of_the_environment_are_not_used),
         TEST(polling_finds_what_changed),
+        TEST(everything_off),
         TEST(no_folder_is_standalone),
         TEST(the_row_gives_the_node),
         TEST(many_transactions_read_the_row_seldom),
