@@ -92,8 +92,10 @@ static void stop(ErlDrvData data) {
 static void output(ErlDrvData data, char *buf, ErlDrvSizeT len) {
     struct driver *d = (struct driver *)data;
     struct elfs_view message = {(const uint8_t *)buf, len};
-    if (elfs_port_session_request(d->session, message) != ELFS_OK)
-        driver_failure_atom(d->port, "enomem");
+    if (len > ELFS_PORT_MESSAGE_MAX)
+        driver_failure_atom(d->port, (char *)"message_too_large");
+    else if (elfs_port_session_request(d->session, message) != ELFS_OK)
+        driver_failure_atom(d->port, (char *)"enomem");
 }
 
 /* A negative length is badarg for the caller. */

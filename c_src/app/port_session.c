@@ -8,9 +8,9 @@
 #include "base/list.h"
 #include "detect/detector.h"
 
-/* An answer holds a tag, which may be as large as a message, and a state. */
-#define MESSAGE_MAX (16 << 20)
-#define MESSAGE_KEEP 65536
+/* An answer holds a tag, which may be as large as a request, and a state. */
+#define ANSWER_MAX (2 * ELFS_PORT_MESSAGE_MAX)
+#define ANSWER_KEEP 65536
 
 struct refresh {
     struct elfs_list link;
@@ -79,7 +79,7 @@ static bool emit(struct elfs_port_session *s) {
 
 static bool tell_change(struct elfs_port_session *s) {
     if (!s->changed) return true;
-    elfs_buf_reset(&s->message, MESSAGE_KEEP);
+    elfs_buf_reset(&s->message, ANSWER_KEEP);
     elfs_port_put_change(&s->message, &s->state, elfs_clock_ms());
     bool more = emit(s);
     s->changed = s->message.status != ELFS_OK;
@@ -89,7 +89,7 @@ static bool tell_change(struct elfs_port_session *s) {
 static bool tell_positions(struct elfs_port_session *s) {
     bool more = true;
     while (more && s->moved.count > 0) {
-        elfs_buf_reset(&s->message, MESSAGE_KEEP);
+        elfs_buf_reset(&s->message, ANSWER_KEEP);
         elfs_port_put_position(&s->message, &s->moved.items[s->moved.count - 1]);
         more = emit(s);
         if (s->message.status == ELFS_OK) s->moved.count--;
@@ -103,7 +103,7 @@ static bool tell_refreshes(struct elfs_port_session *s) {
         struct refresh *refresh = ELFS_CONTAINER_OF(s->refreshes.next, struct refresh, link);
         if (refresh->ticket > s->refreshed) break;
         struct elfs_view tag = {refresh->tag, refresh->tag_len};
-        elfs_buf_reset(&s->message, MESSAGE_KEEP);
+        elfs_buf_reset(&s->message, ANSWER_KEEP);
         elfs_port_put_answer(&s->message, "refresh", tag, &s->state, elfs_clock_ms());
         more = emit(s);
         if (s->message.status != ELFS_OK) break;
@@ -118,7 +118,7 @@ enum elfs_code elfs_port_session_tell(struct elfs_port_session *s) {
     enum elfs_code code = ELFS_OK;
     pthread_mutex_lock(&s->lock);
     if (s->detector) {
-        elfs_buf_reset(&s->message, MESSAGE_KEEP);
+        elfs_buf_reset(&s->message, ANSWER_KEEP);
         elfs_detector_state(s->detector, &s->state);
         if (tell_change(s) && tell_positions(s)) tell_refreshes(s);
         code = s->message.status;
@@ -187,7 +187,7 @@ enum elfs_code elfs_port_session_request(struct elfs_port_session *s, struct elf
     elfs_error_clear(&err);
     enum elfs_code code = elfs_port_parse(message, &request, &err);
     pthread_mutex_lock(&s->lock);
-    elfs_buf_reset(&s->message, MESSAGE_KEEP);
+    elfs_buf_reset(&s->message, ANSWER_KEEP);
     if (code == ELFS_OK) code = serve(s, &request, &err);
     if (code != ELFS_OK) elfs_port_put_error(&s->message, request.tag, err.message);
     if (s->message.status != ELFS_OK || s->message.len > 0) emit(s);
@@ -224,7 +224,7 @@ enum elfs_code elfs_port_session_new(const struct elfs_port_hooks *hooks,
     s->hooks = *hooks;
     pthread_mutex_init(&s->lock, NULL);
     elfs_list_init(&s->refreshes);
-    elfs_buf_init(&s->message, MESSAGE_MAX);
+    elfs_buf_init(&s->message, ANSWER_MAX);
     return ELFS_OK;
 }
 
