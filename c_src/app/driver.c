@@ -15,22 +15,26 @@
  * The end. However a port ends (closed, its owner dead, the driver unloaded, the VM halted), the VM
  * calls stop, which joins the thread. A thread that hangs in a dead mount must not take a scheduler
  * with it: after STOP_MS it is left to end by itself, and the driver is locked in memory, since
- * unloading it would take the code away from under that thread.
+ * unloading it would take the code away from under that thread. The next port that is opened after
+ * its end frees what it used.
  *
  * The tracker row is not read here: the VM may have the database open with another copy of SQLite
  * (exqlite brings its own), whose locks would be gone once ours closed the file.
  */
 #include <curl/curl.h>
 #include <erl_driver.h>
+#include <pthread.h>
 
 #include "app/port_session.h"
 #include "base/alloc.h"
+#include "base/list.h"
 
 #define CONTROL_STATE 1
 #define STATE_MAX (1 << 20)
 #define STOP_MS 2000
 
 struct driver {
+    struct elfs_list link; /* on `left` */
     ErlDrvPort port;
     ErlDrvTermData port_term;
     ErlDrvTermData atom_data;
@@ -66,8 +70,32 @@ static int init(void) { return curl_global_init(CURL_GLOBAL_NOTHING) == CURLE_OK
 
 static void finish(void) { curl_global_cleanup(); }
 
+/* Closed ports whose threads hang. */
+static struct elfs_list left = {&left, &left};
+static pthread_mutex_t left_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void leave(struct driver *d) {
+    driver_lock_driver(d->port);
+    pthread_mutex_lock(&left_lock);
+    elfs_list_push_back(&left, &d->link);
+    pthread_mutex_unlock(&left_lock);
+}
+
+static void free_left(void) {
+    pthread_mutex_lock(&left_lock);
+    for (struct elfs_list *link = left.next, *next; link != &left; link = next) {
+        struct driver *d = ELFS_CONTAINER_OF(link, struct driver, link);
+        next = link->next;
+        if (!elfs_port_session_free(d->session, 0)) continue;
+        elfs_list_remove(link);
+        elfs_free(d);
+    }
+    pthread_mutex_unlock(&left_lock);
+}
+
 static ErlDrvData start(ErlDrvPort port, char *command) {
     (void)command;
+    free_left();
     struct driver *d = elfs_malloc(sizeof *d);
     if (!d) return ERL_DRV_ERROR_GENERAL;
     *d = (struct driver){
@@ -86,7 +114,7 @@ static void stop(ErlDrvData data) {
     if (elfs_port_session_free(d->session, STOP_MS))
         elfs_free(d);
     else
-        driver_lock_driver(d->port); /* the thread still uses d */
+        leave(d);
 }
 
 static void output(ErlDrvData data, char *buf, ErlDrvSizeT len) {

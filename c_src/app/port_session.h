@@ -35,8 +35,8 @@ enum elfs_code elfs_port_session_new(const struct elfs_port_hooks *hooks,
                                      struct elfs_port_session **session);
 
 /* Stops the detector and frees everything. False if the detector hangs (in a dead file system, in a
- * name's look-up) for longer than timeout_ms: then all of it is left to its thread for good, hooks
- * included. */
+ * name's look-up) for longer than timeout_ms: then nothing is freed, hooks may still be called, and
+ * this may be tried again. */
 bool elfs_port_session_free(struct elfs_port_session *session, int64_t timeout_ms);
 
 /* Serves one message and emits the answer, but that of a refresh, which is told later. ELFS_NOMEM:

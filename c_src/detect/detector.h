@@ -59,7 +59,7 @@ uint64_t elfs_detector_refresh(struct elfs_detector *detector);
 void elfs_detector_stop(struct elfs_detector *detector);
 
 /* The same if the thread ends within timeout_ms. False if not: nothing is freed then, callbacks may
- * still come, and the thread ends by itself as soon as it can. */
+ * still come, and the thread ends as soon as it can; to be tried again. */
 bool elfs_detector_try_stop(struct elfs_detector *detector, int64_t timeout_ms);
 
 #endif
