@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "detect/http.h"
 #include "detect/lines.h"
+#include "detect/look.h"
 #include "detect/machine.h"
 
 struct elfs_detector {
@@ -22,18 +23,16 @@ struct elfs_detector {
     char *primary_file;
     char *events_url;
     char *info_url;
-    struct elfs_mount_place place;
-    enum elfs_code (*read_row)(void *row_arg, char node[ELFS_NODE_SIZE]);
-    void *row_arg;
     struct elfs_detector_events events;
     struct elfs_http *http;
+    struct elfs_look *look;
     pthread_t thread;
 
     /* the thread's own */
     struct elfs_machine machine;
     struct elfs_lines lines;
     struct elfs_buf info;
-    struct elfs_reading reading;
+    struct elfs_look_result seen;
     uint64_t moved;      /* positions to be told: bit i is machine.state.positions.items[i] */
     uint64_t refreshing; /* the ticket under way; 0: none */
     bool told;           /* the first change was told; the last one is told_* */
@@ -175,29 +174,21 @@ static void probe(struct elfs_detector *d) {
         elfs_machine_info_failed(&d->machine, false, elfs_clock_ms());
 }
 
-static void read_mount(struct elfs_detector *d) {
-    elfs_mount_read(&d->place, &d->reading);
-    elfs_machine_reading(&d->machine, &d->reading, elfs_clock_ms());
+/* What the other thread has seen. */
+static void take_looks(struct elfs_detector *d) {
+    elfs_look_take(d->look, &d->seen);
+    if (d->seen.what & ELFS_LOOK_MOUNT)
+        elfs_machine_reading(&d->machine, &d->seen.reading, elfs_clock_ms());
+    if (d->seen.what & ELFS_LOOK_ROW) elfs_machine_row(&d->machine, d->seen.node, elfs_clock_ms());
 }
 
-static void read_row(struct elfs_detector *d) {
-    char node[ELFS_NODE_SIZE];
-    bool found = d->read_row(d->row_arg, node) == ELFS_OK;
-    elfs_machine_row(&d->machine, found ? node : NULL, elfs_clock_ms());
-}
-
-/* Does what is due; the requests first, so that they are under way while files are read. */
 static void work(struct elfs_detector *d) {
     unsigned due = elfs_machine_take(&d->machine, elfs_clock_ms());
-    publish(d);
+    if (due & ELFS_DUE(ELFS_WORK_READ)) elfs_look_ask(d->look, ELFS_LOOK_MOUNT);
+    if (due & ELFS_DUE(ELFS_WORK_ROW)) elfs_look_ask(d->look, ELFS_LOOK_ROW);
     if (due & ELFS_DUE(ELFS_WORK_CUT)) cut_stream(d);
     if (due & ELFS_DUE(ELFS_WORK_CONNECT)) connect_stream(d);
     if (due & ELFS_DUE(ELFS_WORK_PROBE)) probe(d);
-    if (due & ELFS_DUE(ELFS_WORK_READ)) {
-        read_mount(d);
-        publish(d);
-    }
-    if (due & ELFS_DUE(ELFS_WORK_ROW)) read_row(d);
 }
 
 /* Begins a refresh if one is wanted and none is under way. */
@@ -222,10 +213,14 @@ static void *run(void *arg) {
         int64_t wait = elfs_machine_next(&d->machine) - elfs_clock_ms();
         if (wait < 0 || refresh_is_complete(d)) wait = 0;
         elfs_http_wait(d->http, wait);
+        publish(d); /* before a reading gives positions other places */
+        take_looks(d);
         publish(d);
     }
-    /* here and not where the rest is freed: a name that is being looked up cannot be given up */
+    /* here and not where the rest is freed: what hangs hangs this thread, not who stops it */
     for (int i = 0; i < ELFS_HTTP_SLOTS; i++) elfs_http_abort(d->http, (enum elfs_http_slot)i);
+    elfs_look_stop(d->look);
+    d->look = NULL;
     pthread_mutex_lock(&d->lock);
     d->ended = true;
     pthread_cond_signal(&d->at_end);
@@ -248,8 +243,6 @@ static enum elfs_code set_place(struct elfs_detector *d, const struct elfs_detec
         d->dir = dir_len == 0 ? elfs_strdup("/") : elfs_strndup(config->primary_file, dir_len);
     d->primary_file = elfs_strdup(name);
     if (!d->dir || !d->primary_file) return elfs_fail(err, ELFS_NOMEM, "out of memory");
-    d->place = (struct elfs_mount_place){d->dir, d->primary_file,
-                                         config->is_fuse ? config->is_fuse : elfs_mount_is_fuse};
     return ELFS_OK;
 }
 
@@ -276,17 +269,34 @@ static void set_machine(struct elfs_detector *d, const struct elfs_detector_conf
     d->wanted = d->refreshing = 1;
 }
 
-/* Signals are the main thread's. */
-static enum elfs_code start_thread(struct elfs_detector *d, struct elfs_error *err) {
+static void wake(void *arg) {
+    struct elfs_detector *d = arg;
+    elfs_http_wake(d->http);
+}
+
+/* Both threads; signals are the main thread's. */
+static enum elfs_code start_threads(struct elfs_detector *d,
+                                    const struct elfs_detector_config *config,
+                                    struct elfs_error *err) {
+    struct elfs_look_config look = {
+        .place = {d->dir, d->primary_file, config->is_fuse ? config->is_fuse : elfs_mount_is_fuse},
+        .read_row = config->read_row,
+        .row_arg = config->row_arg,
+        .wake = wake,
+        .arg = d};
+    enum elfs_code code = elfs_look_start(&look, &d->look);
+    if (code == ELFS_NOMEM) return elfs_fail(err, code, "out of memory");
+    if (code != ELFS_OK) return elfs_fail(err, code, "no thread for detection");
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int rc = pthread_create(&d->thread, NULL, run, d);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return rc == 0 ? ELFS_OK : elfs_fail(err, ELFS_SYSTEM, "no thread for detection: error %d", rc);
+    return rc == 0 ? ELFS_OK : elfs_fail(err, ELFS_SYSTEM, "no thread for detection");
 }
 
 static void free_detector(struct elfs_detector *d) {
+    if (d->look) elfs_look_stop(d->look);
     if (d->http) elfs_http_free(d->http);
     elfs_lines_fini(&d->lines);
     elfs_buf_fini(&d->info);
@@ -310,8 +320,6 @@ enum elfs_code elfs_detector_start(const struct elfs_detector_config *config,
     atomic_init(&d->stop, false);
     elfs_lines_init(&d->lines, ELFS_LINE_MAX);
     elfs_buf_init(&d->info, ELFS_INFO_MAX);
-    d->read_row = config->read_row;
-    d->row_arg = config->row_arg;
     d->events = config->events;
     enum elfs_code code = set_place(d, config, err);
     if (code == ELFS_OK) code = set_urls(d, config, err);
@@ -319,7 +327,7 @@ enum elfs_code elfs_detector_start(const struct elfs_detector_config *config,
         code = elfs_fail(err, ELFS_NOMEM, "no memory or descriptors for HTTP");
     if (code == ELFS_OK) {
         set_machine(d, config);
-        code = start_thread(d, err);
+        code = start_threads(d, config, err);
     }
     if (code == ELFS_OK)
         *out = d;

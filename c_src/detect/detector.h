@@ -1,9 +1,9 @@
-/* detector - detection as it runs: a thread that asks LiteFS and tells what it knows.
+/* detector - detection as it runs: it asks LiteFS and tells what it knows.
  *
- * Its thread owns everything but the published state: it waits for the stream and the probe, keeps
- * the times, reads the mount and the row, feeds the machine (machine.h), publishes the state under
- * a lock, and then calls the callbacks, without the lock. What the stream announces is told before
- * anything slower is done.
+ * Two threads. The detector's own owns everything but the published state: it waits for the stream
+ * and the probe, keeps the times, feeds the machine (machine.h), publishes the state under a lock,
+ * and then calls the callbacks, without the lock. It never waits for anything else: the mount and
+ * the row are read by a second thread (look.h).
  */
 #ifndef ELFS_DETECT_DETECTOR_H
 #define ELFS_DETECT_DETECTOR_H
@@ -33,7 +33,7 @@ struct elfs_detector_config {
     const char *event_stream_url; /* NULL: no stream and no /info */
     const char *database;         /* path of the database with the tracker row; NULL: no row */
     /* Reads that row: ELFS_OK and node, or any other code when there is none to be had. Called from
-     * the detector's thread. It is a parameter since SQLite is not this layer's. */
+     * the second thread. It is a parameter since SQLite is not this layer's. */
     enum elfs_code (*read_row)(void *row_arg, char node[ELFS_NODE_SIZE]);
     void *row_arg;
     elfs_is_fuse_fn *is_fuse; /* NULL: what the system says */
@@ -42,10 +42,10 @@ struct elfs_detector_config {
 
 struct elfs_detector;
 
-/* Starts the thread. ELFS_BADARG (a bad URL or path), ELFS_NOMEM or ELFS_SYSTEM, with err filled.
+/* Starts the thread; *out is NULL if it cannot. ELFS_BADARG (a bad URL or path), ELFS_NOMEM or ELFS_SYSTEM, with err filled.
  */
 enum elfs_code elfs_detector_start(const struct elfs_detector_config *config,
-                                   struct elfs_detector **detector, struct elfs_error *err);
+                                   struct elfs_detector **out, struct elfs_error *err);
 
 /* A copy of the published state, without waiting. Any thread. */
 void elfs_detector_state(struct elfs_detector *detector, struct elfs_detect_state *state);
@@ -54,12 +54,12 @@ void elfs_detector_state(struct elfs_detector *detector, struct elfs_detect_stat
  * ticket for the `refreshed` event. Any thread. */
 uint64_t elfs_detector_refresh(struct elfs_detector *detector);
 
-/* Ends and joins the thread, frees everything. No callback comes after it. Takes as long as a mount
- * or a name server that hangs makes the thread wait. */
+/* Ends and joins the threads, frees everything. No callback comes after it. Waits for a look at the
+ * files, or at a name server, that is under way: as long as that hangs, if it does. */
 void elfs_detector_stop(struct elfs_detector *detector);
 
-/* The same if the thread ends within timeout_ms. False if not: nothing is freed then, callbacks may
- * still come, and the thread ends as soon as it can; to be tried again. */
+/* The same if the threads end within timeout_ms. False if not: nothing is freed then, callbacks may
+ * still come, and the threads end as soon as they can; to be tried again. */
 bool elfs_detector_try_stop(struct elfs_detector *detector, int64_t timeout_ms);
 
 #endif

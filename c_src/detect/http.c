@@ -212,24 +212,24 @@ static bool point_to_info(CURLU *url) {
     return ok;
 }
 
-enum elfs_code elfs_http_info_url(const char *text, char **info_url, struct elfs_error *err) {
+enum elfs_code elfs_http_info_url(const char *url, char **info_url, struct elfs_error *err) {
     enum elfs_code code = ELFS_NOMEM;
     char *whole = NULL;
     *info_url = NULL;
-    CURLU *url = curl_url();
-    if (!url) goto out;
-    if (curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK || !is_http(url)) {
+    CURLU *parts = curl_url();
+    if (!parts) goto out;
+    if (curl_url_set(parts, CURLUPART_URL, url, 0) != CURLUE_OK || !is_http(parts)) {
         code = elfs_fail(err, ELFS_BADARG,
                          "the event stream's URL must be http://HOST[:PORT]/events, "
                          "and is %s",
-                         text);
+                         url);
         goto out;
     }
-    if (!point_to_info(url) || !get_part(url, CURLUPART_URL, &whole)) goto out;
+    if (!point_to_info(parts) || !get_part(parts, CURLUPART_URL, &whole)) goto out;
     *info_url = elfs_strdup(whole);
     if (*info_url) code = ELFS_OK;
 out:
     curl_free(whole);
-    curl_url_cleanup(url);
+    curl_url_cleanup(parts);
     return code == ELFS_NOMEM ? elfs_fail(err, code, "out of memory") : code;
 }

@@ -27,16 +27,16 @@ struct elfs_http_callbacks {
 struct elfs_http;
 
 /* ELFS_NOMEM if there is no memory or no descriptors for it. */
-enum elfs_code elfs_http_new(const struct elfs_http_callbacks *callbacks, struct elfs_http **http);
+enum elfs_code elfs_http_new(const struct elfs_http_callbacks *callbacks, struct elfs_http **out);
 void elfs_http_free(struct elfs_http *http);
 
 /* Begins GET url in the slot, whose last request is over or aborted. timeout_ms is for the whole
  * request, 0 for none. ELFS_NOMEM: there will be no callback. */
-enum elfs_code elfs_http_start(struct elfs_http *http, enum elfs_http_slot slot, const char *url,
+enum elfs_code elfs_http_start(struct elfs_http *http, enum elfs_http_slot which, const char *url,
                                int64_t timeout_ms);
 
 /* Ends the slot's request without a callback; nothing if there is none. */
-void elfs_http_abort(struct elfs_http *http, enum elfs_http_slot slot);
+void elfs_http_abort(struct elfs_http *http, enum elfs_http_slot which);
 
 /* Waits at most timeout_ms for the requests to move on, and moves them; returns at once after
  * elfs_http_wake. */

@@ -10,7 +10,7 @@ static void want(struct elfs_machine *m, enum elfs_work work, int64_t at) {
 
 /* At once, unless it was done less than gap ago: whoever asks often must wait. */
 static void want_soon(struct elfs_machine *m, enum elfs_work work, int64_t gap, int64_t now) {
-    int64_t earliest = m->done[work] < 0 ? now : m->done[work] + gap;
+    int64_t earliest = m->begun[work] < 0 ? now : m->begun[work] + gap;
     want(m, work, earliest > now ? earliest : now);
 }
 
@@ -46,9 +46,29 @@ static bool has_databases(enum elfs_mount mount) {
     return mount == ELFS_MOUNT_LIVE || mount == ELFS_MOUNT_ABSENT;
 }
 
+/* When a look at the files that is under way counts as one that hangs. */
+static int64_t stuck_at(const struct elfs_machine *m) {
+    int64_t at = ELFS_NEVER;
+    for (int i = ELFS_WORK_READ; i <= ELFS_WORK_ROW; i++) {
+        if (m->busy[i] && m->begun[i] + ELFS_STUCK_MS < at) at = m->begun[i] + ELFS_STUCK_MS;
+    }
+    return at;
+}
+
+/* A mount that hangs tells nothing, and what it told before is no longer known. */
+static void settle_stuck(struct elfs_machine *m, int64_t now) {
+    m->stuck = stuck_at(m) <= now;
+    if (!m->stuck) return;
+    m->evidence.mount = m->state.mount = ELFS_MOUNT_UNKNOWN;
+    m->evidence.files_prove_primary = false;
+    m->zero_since = -1;
+    want(m, ELFS_WORK_READ, now);
+}
+
 static void settle(struct elfs_machine *m, int64_t now) {
     struct elfs_evidence *e = &m->evidence;
     struct elfs_detect_state *s = &m->state;
+    settle_stuck(m, now);
     e->claim_valid = claim_holds(m, now);
     e->claim_is_newer = m->claim_order > m->reading_order;
     settle_dispute(m, now);
@@ -73,7 +93,7 @@ void elfs_machine_init(struct elfs_machine *m, const struct elfs_machine_config 
     m->info_at = m->zero_since = -1;
     for (int i = 0; i < ELFS_WORK_COUNT; i++) {
         m->due[i] = ELFS_NEVER;
-        m->done[i] = -1;
+        m->begun[i] = -1;
     }
     m->state.file = (struct elfs_source){.enabled = config->poll_ms > 0, .at_ms = -1};
     m->state.stream = (struct elfs_source){.enabled = config->stream, .at_ms = -1};
@@ -83,25 +103,20 @@ void elfs_machine_init(struct elfs_machine *m, const struct elfs_machine_config 
     elfs_machine_refresh(m, now);
 }
 
-/* One probe at a time. */
-static bool waits_for_probe(const struct elfs_machine *m, int work) {
-    return work == ELFS_WORK_PROBE && m->probing;
-}
-
 unsigned elfs_machine_take(struct elfs_machine *m, int64_t now) {
     unsigned taken = 0;
     settle(m, now);
     if (!has_databases(m->evidence.mount)) m->due[ELFS_WORK_ROW] = ELFS_NEVER;
     for (int i = 0; i < ELFS_WORK_COUNT; i++) {
-        if (m->due[i] > now || waits_for_probe(m, i)) continue;
+        if (m->due[i] > now || m->busy[i]) continue;
         m->due[i] = ELFS_NEVER;
-        m->done[i] = now;
+        m->begun[i] = now;
+        m->before[i] = m->order;
+        m->busy[i] = i == ELFS_WORK_READ || i == ELFS_WORK_ROW || i == ELFS_WORK_PROBE;
         taken |= ELFS_DUE(i);
     }
-    if (taken & ELFS_DUE(ELFS_WORK_PROBE)) {
-        m->probing = true;
-        m->probe_order = m->order;
-    }
+    for (size_t i = 0; taken & ELFS_DUE(ELFS_WORK_READ) && i < m->state.positions.count; i++)
+        m->state.positions.items[i].fresh = false;
     if (taken & ELFS_DUE(ELFS_WORK_CONNECT)) want(m, ELFS_WORK_CUT, now + ELFS_INIT_MS);
     return taken;
 }
@@ -109,22 +124,24 @@ unsigned elfs_machine_take(struct elfs_machine *m, int64_t now) {
 int64_t elfs_machine_next(const struct elfs_machine *m) {
     int64_t next = ELFS_NEVER;
     for (int i = 0; i < ELFS_WORK_COUNT; i++) {
-        if (m->due[i] < next && !waits_for_probe(m, i)) next = m->due[i];
+        if (m->due[i] < next && !m->busy[i]) next = m->due[i];
     }
+    if (!m->stuck && stuck_at(m) < next) next = stuck_at(m);
     if (m->evidence.claim_valid && !m->told && m->info_at + ELFS_INFO_FRESH_MS < next)
         next = m->info_at + ELFS_INFO_FRESH_MS;
     return next;
 }
 
 void elfs_machine_refresh(struct elfs_machine *m, int64_t now) {
-    m->probing = false;
+    m->busy[ELFS_WORK_PROBE] = false;
     want(m, ELFS_WORK_READ, now);
     want(m, ELFS_WORK_ROW, now);
     want(m, ELFS_WORK_PROBE, now);
 }
 
 bool elfs_machine_idle(const struct elfs_machine *m, int64_t now) {
-    return !m->probing && elfs_machine_next(m) > now;
+    bool looking = (m->busy[ELFS_WORK_READ] || m->busy[ELFS_WORK_ROW]) && !m->stuck;
+    return !looking && !m->busy[ELFS_WORK_PROBE] && elfs_machine_next(m) > now;
 }
 
 /* The run of readings that may prove primary. */
@@ -141,11 +158,29 @@ static void count_zeros(struct elfs_machine *m, const struct elfs_reading *r, in
         want(m, ELFS_WORK_READ, m->zero_since + ELFS_PROOF_MS);
 }
 
+/* An event that came after the reading was begun is the newer one. */
+static void take_positions(struct elfs_machine *m, const struct elfs_reading *r) {
+    struct elfs_positions old = m->state.positions;
+    m->state.positions = r->positions;
+    for (size_t i = 0; i < old.count && r->mount == ELFS_MOUNT_LIVE; i++) {
+        const struct elfs_db_position *before = &old.items[i];
+        struct elfs_db_position *item =
+            before->fresh ? elfs_positions_add(&m->state.positions, before->database)
+                          : elfs_positions_find(&m->state.positions, before->database);
+        if (!item) continue;
+        item->event_txid = before->event_txid;
+        if (!before->fresh) continue;
+        item->txid = before->txid;
+        item->checksum = before->checksum;
+    }
+}
+
 void elfs_machine_reading(struct elfs_machine *m, const struct elfs_reading *r, int64_t now) {
     struct elfs_evidence *e = &m->evidence;
-    struct elfs_positions old = m->state.positions;
-    m->reading_order = ++m->order;
-    m->dispute_read = m->dispute != 0;
+    m->busy[ELFS_WORK_READ] = false;
+    m->reading_order = m->before[ELFS_WORK_READ];
+    m->dispute_read |= m->dispute != 0 && m->reading_order >= m->dispute;
+    m->order++;
     if (!has_databases(e->mount) && has_databases(r->mount)) want(m, ELFS_WORK_ROW, now);
     e->mount = r->mount;
     e->was_mounted |= r->mount == ELFS_MOUNT_LIVE || r->mount == ELFS_MOUNT_DEAD;
@@ -154,12 +189,7 @@ void elfs_machine_reading(struct elfs_machine *m, const struct elfs_reading *r, 
     m->state.mount = r->mount;
     m->state.lag_known = r->lag_known;
     m->state.lag_ms = r->lag_ms;
-    m->state.positions = r->positions;
-    for (size_t i = 0; i < m->state.positions.count; i++) {
-        struct elfs_db_position *item = &m->state.positions.items[i];
-        const struct elfs_db_position *before = elfs_positions_find(&old, item->database);
-        item->event_txid = before ? before->event_txid : 0;
-    }
+    take_positions(m, r);
     m->state.file.at_ms = now;
     count_zeros(m, r, now);
     if (m->config.poll_ms > 0) want(m, ELFS_WORK_READ, now + m->config.poll_ms);
@@ -169,6 +199,7 @@ void elfs_machine_reading(struct elfs_machine *m, const struct elfs_reading *r, 
 void elfs_machine_row(struct elfs_machine *m, const char *node, int64_t now) {
     size_t len = node ? strlen(node) : 0;
     if (len >= sizeof m->state.row_node) len = 0;
+    m->busy[ELFS_WORK_ROW] = false;
     memset(m->state.row_node, 0, sizeof m->state.row_node);
     if (len > 0) memcpy(m->state.row_node, node, len);
     m->state.row_at_ms = now;
@@ -176,21 +207,19 @@ void elfs_machine_row(struct elfs_machine *m, const char *node, int64_t now) {
     settle(m, now);
 }
 
-/* Takes LiteFS's word. A primary has no primary to name, but tells its own name in /info. */
-static void set_claim(struct elfs_machine *m, const struct elfs_claim *claim, int64_t now) {
-    struct elfs_evidence *e = &m->evidence;
-    m->claim_order = ++m->order;
+/* Takes LiteFS's word. */
+static void set_claim(struct elfs_machine *m, const struct elfs_claim *claim, uint64_t order,
+                      int64_t now) {
+    m->claim_order = order;
     m->has_claim = true;
     m->state.stream.at_ms = now;
-    e->claim = *claim;
-    if (!claim->is_primary) {
+    m->evidence.claim = *claim;
+    if (claim->is_primary) {
+        m->evidence.claim.hostname[0] = '\0';
+    } else {
         m->zero_since = -1;
-        e->files_prove_primary = false;
-        return;
+        m->evidence.files_prove_primary = false;
     }
-    if (claim->hostname[0] != '\0')
-        memcpy(e->own_hostname, claim->hostname, sizeof e->own_hostname);
-    e->claim.hostname[0] = '\0';
 }
 
 void elfs_machine_claim(struct elfs_machine *m, const struct elfs_claim *claim, int64_t now) {
@@ -200,10 +229,10 @@ void elfs_machine_claim(struct elfs_machine *m, const struct elfs_claim *claim, 
         m->due[ELFS_WORK_CUT] = ELFS_NEVER;
     }
     m->info_at = -1;
-    set_claim(m, claim, now);
+    set_claim(m, claim, ++m->order, now);
     want_soon(m, ELFS_WORK_READ, ELFS_EVENT_GAP_MS, now);
     want(m, ELFS_WORK_PROBE, now + ELFS_PROBE_MS);
-    if (claim->is_primary && m->evidence.own_hostname[0] == '\0' && !m->probing)
+    if (claim->is_primary && m->evidence.own_hostname[0] == '\0' && !m->busy[ELFS_WORK_PROBE])
         want_soon(m, ELFS_WORK_PROBE, ELFS_EVENT_GAP_MS, now);
     settle(m, now);
 }
@@ -221,6 +250,7 @@ const struct elfs_db_position *elfs_machine_tx(struct elfs_machine *m,
         item->checksum = event->checksum;
     }
     item->event_txid = event->txid;
+    item->fresh = true;
     return item;
 }
 
@@ -243,18 +273,24 @@ void elfs_machine_stream_lost(struct elfs_machine *m, uint32_t random, int64_t n
 }
 
 static void probed(struct elfs_machine *m) {
-    m->probing = false;
-    if (m->dispute != 0 && m->probe_order >= m->dispute) m->dispute_probed = true;
+    m->busy[ELFS_WORK_PROBE] = false;
+    m->order++;
+    m->dispute_probed |= m->dispute != 0 && m->before[ELFS_WORK_PROBE] >= m->dispute;
 }
 
 void elfs_machine_info(struct elfs_machine *m, const struct elfs_claim *claim, int64_t now) {
-    bool overtaken = m->claim_order > m->probe_order;
+    struct elfs_evidence *e = &m->evidence;
+    bool overtaken = m->claim_order > m->before[ELFS_WORK_PROBE];
+    bool disagrees = overtaken && claim->is_primary != e->claim.is_primary;
     m->probe_failures = 0;
     probed(m);
-    if (overtaken && claim->is_primary != m->evidence.claim.is_primary) {
+    /* the primary that a primary names is itself */
+    if (claim->is_primary && claim->hostname[0] != '\0')
+        memcpy(e->own_hostname, claim->hostname, sizeof e->own_hostname);
+    if (!overtaken) set_claim(m, claim, m->before[ELFS_WORK_PROBE], now);
+    if (disagrees) {
         want_soon(m, ELFS_WORK_PROBE, ELFS_EVENT_GAP_MS, now);
     } else {
-        set_claim(m, claim, now);
         m->info_at = now;
         want(m, ELFS_WORK_PROBE, now + (m->told ? ELFS_PROBE_MS : ELFS_PROBE_ONLY_MS));
     }

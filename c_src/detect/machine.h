@@ -12,7 +12,10 @@
  *   - The files' proof: .primary absent and .lag 0 in readings that span ELFS_PROOF_MS, none of
  * them otherwise, and no claim "replica" since the first. Only with polling on: without it nobody
  *     would notice the end of it.
+ *   - Age: what was asked for is as old as the asking, what comes by itself is as old as its coming.
  *   - Contradictions: see role.h; both sources are asked at once, and again while they disagree.
+ *   - Looks at the files that hang: after ELFS_STUCK_MS the mount counts as one that cannot be looked
+ *     at, until the outcome comes.
  *
  * Not thread-safe; allocates nothing.
  */
@@ -32,6 +35,7 @@
 #define ELFS_ROW_GAP_MS 100     /* between readings of the row that transactions cause */
 #define ELFS_EVENT_GAP_MS 50    /* between readings of the mount that events cause */
 #define ELFS_DISPUTE_MS 250     /* between looks while the sources contradict each other */
+#define ELFS_STUCK_MS 2000      /* a look at the files that takes longer: the mount hangs */
 #define ELFS_NEVER INT64_MAX
 
 enum elfs_work {
@@ -57,12 +61,13 @@ struct elfs_machine {
     struct elfs_detect_state state;
     struct elfs_evidence evidence;
     int64_t due[ELFS_WORK_COUNT];
-    int64_t done[ELFS_WORK_COUNT]; /* when it was last taken; -1: never */
-    uint64_t order;                /* counts observations */
-    uint64_t reading_order;
+    int64_t begun[ELFS_WORK_COUNT];   /* when it was last taken; -1: never */
+    uint64_t before[ELFS_WORK_COUNT]; /* observations made until then */
+    bool busy[ELFS_WORK_COUNT]; /* READ, ROW, PROBE: taken, and its outcome has not come yet */
+    bool stuck;                 /* a look at the files hangs */
+    uint64_t order;             /* counts observations */
+    uint64_t reading_order;     /* of the newest reading: when it was begun */
     uint64_t claim_order;
-    uint64_t probe_order; /* observations before the probe under way */
-    bool probing;
     bool has_claim;
     bool told;          /* the stream that is connected has made a claim */
     int64_t told_at;    /* its first */
@@ -78,8 +83,9 @@ struct elfs_machine {
 void elfs_machine_init(struct elfs_machine *m, const struct elfs_machine_config *config,
                        int64_t now);
 
-/* The work that is due (a set of ELFS_DUE bits), which counts as begun. PROBE is not given out
- * again before its outcome came, but after a refresh: then the one under way is to be dropped. */
+/* The work that is due (a set of ELFS_DUE bits), which counts as begun. READ, ROW and PROBE are not
+ * given out again before their outcome came; only after a refresh PROBE is, and then the one under
+ * way is to be dropped. */
 unsigned elfs_machine_take(struct elfs_machine *m, int64_t now);
 
 /* When to call elfs_machine_take next; ELFS_NEVER: nothing is waiting. */
@@ -89,7 +95,8 @@ int64_t elfs_machine_next(const struct elfs_machine *m);
  */
 void elfs_machine_refresh(struct elfs_machine *m, int64_t now);
 
-/* True if nothing is due and no probe is under way: a refresh is complete. */
+/* True if nothing is due and nothing under way (but a look at files that hangs): a refresh is
+ * complete. */
 bool elfs_machine_idle(const struct elfs_machine *m, int64_t now);
 
 void elfs_machine_reading(struct elfs_machine *m, const struct elfs_reading *reading, int64_t now);

@@ -15,7 +15,9 @@ struct elfs_db_position {
     char database[ELFS_DATABASE_SIZE];
     uint64_t txid;
     uint64_t checksum;
-    uint64_t event_txid; /* of the last event on this connection, 0 for none (the machine's own) */
+    /* the machine's own */
+    uint64_t event_txid; /* of the last event on this connection, 0 for none */
+    bool fresh;          /* an event came since the last reading was begun */
 };
 
 struct elfs_positions {

@@ -91,8 +91,6 @@ enum elfs_code elfs_tracker_row_read(const char *path, const char *table,
         goto out;
     }
     sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS);
-    /* the writers' affair */
-    sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     switch (find_table(db, table)) {
     case SQLITE_OK: code = select_row(db, path, table, node, updated_at, err); break;

@@ -44,6 +44,7 @@ struct fake_litefs {
     int infos;
     char *greeting;
     char *info;
+    char *elsewhere;
 };
 
 static bool send_all(int fd, const void *raw, size_t len) {
@@ -72,6 +73,8 @@ static void answer(struct fake_litefs *fake, int i) {
     } else if (strncmp(conn->request, "GET /info ", 10) == 0) {
         fake->infos++;
         raw = fake->info;
+    } else if (fake->elsewhere && strncmp(conn->request, "GET /elsewhere ", 15) == 0) {
+        raw = fake->elsewhere;
     }
     conn->len = 0;
     if (raw) send_all(conn->fd, raw, strlen(raw));
@@ -159,6 +162,7 @@ void fake_litefs_stop(struct fake_litefs *fake) {
     pthread_mutex_destroy(&fake->lock);
     replace(&fake->greeting, NULL);
     replace(&fake->info, NULL);
+    replace(&fake->elsewhere, NULL);
     free(fake);
 }
 
@@ -173,6 +177,12 @@ void fake_litefs_greet(struct fake_litefs *fake, const char *raw) {
 void fake_litefs_answer_info(struct fake_litefs *fake, const char *raw) {
     pthread_mutex_lock(&fake->lock);
     replace(&fake->info, raw);
+    pthread_mutex_unlock(&fake->lock);
+}
+
+void fake_litefs_answer_elsewhere(struct fake_litefs *fake, const char *raw) {
+    pthread_mutex_lock(&fake->lock);
+    replace(&fake->elsewhere, raw);
     pthread_mutex_unlock(&fake->lock);
 }
 

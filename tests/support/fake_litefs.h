@@ -33,7 +33,10 @@ void fake_litefs_greet(struct fake_litefs *fake, const char *raw);
 /* The whole answer of GET /info, raw; NULL: none, the connection stays open. */
 void fake_litefs_answer_info(struct fake_litefs *fake, const char *raw);
 
-/* The same, as LiteFS words it. hostname is "" where none is known. */
+/* The answer of GET /elsewhere, raw: where a redirect may point to. */
+void fake_litefs_answer_elsewhere(struct fake_litefs *fake, const char *raw);
+
+/* What /info says, as LiteFS words it. hostname is "" where none is known. */
 void fake_litefs_info(struct fake_litefs *fake, bool is_primary, const char *hostname);
 
 /* Waits (10 s at most; fails the test) until so many GET /events, GET /info were seen in all. */

@@ -82,9 +82,10 @@ static void pos(void **state) {
     assert_true(txid == UINT64_MAX && checksum == 0);
     static const char *const bad[] = {
         "0000000000000003/a7dd8f28ea1b904d",   "0000000000000003/a7dd8f28ea1b904d\n\n",
-        "0000000000000003:a7dd8f28ea1b904d\n", "0000000000000003/A7dd8f28ea1b904d\n",
-        "000000000000000g/a7dd8f28ea1b904d\n", "0000000000000003/a7dd8f28ea1b904 \n",
-        "0000000000000003/+7dd8f28ea1b904d\n", "00000000000000003/7dd8f28ea1b904d\n"};
+        "0000000000000003/a7dd8f28ea1b904d0",  "0000000000000003:a7dd8f28ea1b904d\n",
+        "0000000000000003/A7dd8f28ea1b904d\n", "000000000000000g/a7dd8f28ea1b904d\n",
+        "0000000000000003/a7dd8f28ea1b904 \n", "0000000000000003/+7dd8f28ea1b904d\n",
+        "00000000000000003/7dd8f28ea1b904d\n"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         txid = checksum = 9;
         assert_int_equal(elfs_pos_parse(text(bad[i]), &txid, &checksum), ELFS_MALFORMED);

@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "detect/detector.h"
+#include "detect/http.h"
 #include "detect/machine.h"
 #include "fail_alloc.h"
 #include "fake_litefs.h"
@@ -331,16 +332,33 @@ static void answers_that_do_not_count(void **state) {
     }
 }
 
-static void endless_headers_are_cut(void **state) {
+static void redirects_are_not_followed(void **state) {
     (void)state;
-    fake_litefs_greet(litefs, "HTTP/1.1 200 OK\r\n");
+    fake_litefs_greet(litefs, "HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\n\r\n");
+    fake_litefs_answer_info(litefs, "HTTP/1.1 307 Temporary Redirect\r\nLocation: /elsewhere\r\n"
+                                    "Content-Length: 0\r\n\r\n");
+    fake_litefs_answer_elsewhere(
+        litefs, "HTTP/1.1 200 OK\r\nContent-Length: 18\r\n\r\n{\"isPrimary\":true}");
     start("");
-    fake_litefs_await_streams(litefs, 1);
-    while (fake_litefs_send(
-        litefs, "X: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\r\n", 62)) {
-        if (fake_litefs_streams(litefs) > 1) break;
-    }
+    struct elfs_detect_state now = refresh();
+    assert_int_equal(now.stream.says, ELFS_ROLE_UNKNOWN);
+    assert_int_equal(now.role, ELFS_ROLE_UNKNOWN);
+}
+
+static void long_headers_end_the_stream(void **state) {
+    (void)state;
+    size_t size = ELFS_HTTP_HEADERS_MAX + 2048;
+    char *raw = malloc(size);
+    assert_non_null(raw);
+    size_t len = (size_t)sprintf(raw, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n");
+    while (len < ELFS_HTTP_HEADERS_MAX) len += (size_t)sprintf(raw + len, "X: %0100d\r\n", 0);
+    sprintf(raw + len, "\r\n2a\r\n" FAKE_INIT_PRIMARY "\r\n");
+    fake_litefs_greet(litefs, raw);
+    free(raw);
+    fake_mount_put(mount, ".lag", "+000000500\n");
+    start("");
     fake_litefs_await_streams(litefs, 2);
+    assert_int_equal(refresh().role, ELFS_ROLE_UNKNOWN);
 }
 
 static bool bad_lines_is(const void *arg) {
@@ -400,6 +418,37 @@ static void a_stalled_server_blocks_nothing(void **state) {
     struct elfs_detect_state now = refresh();
     assert_string_equal(now.hostname, "n4");
     assert_in_range(elfs_clock_ms() - began, 0, 2500);
+}
+
+/* A stand-in for a mount whose LiteFS is stopped: looking at it waits for the gate. */
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+
+static int stand_in_gate(int dir_fd, bool *is_fuse) {
+    (void)dir_fd;
+    pthread_mutex_lock(&gate);
+    pthread_mutex_unlock(&gate);
+    *is_fuse = true;
+    return 0;
+}
+
+static void a_mount_that_hangs_hangs_nothing(void **state) {
+    (void)state;
+    fake_litefs_info(litefs, true, "self");
+    fake_litefs_greet(litefs, FAKE_EVENTS_HEAD "2a\r\n" FAKE_INIT_PRIMARY "\r\n");
+    struct elfs_detector_config c = config();
+    c.is_fuse = stand_in_gate;
+    start_with(c);
+    await_role(ELFS_ROLE_PRIMARY, "");
+    refresh();
+    pthread_mutex_lock(&gate);
+    uint64_t ticket = elfs_detector_refresh(detector);
+    assert_true(fake_litefs_say(litefs, FAKE_TX("a.db", "0000000000000007")));
+    await_transaction("a.db", 7);
+    await_role(ELFS_ROLE_UNKNOWN, "");
+    wait_until(refreshed_is, &ticket, "refreshed all the same");
+    assert_int_equal(last.mount, ELFS_MOUNT_UNKNOWN);
+    pthread_mutex_unlock(&gate);
+    await_role(ELFS_ROLE_PRIMARY, "");
 }
 
 static void nobody_listens(void **state) {
@@ -583,10 +632,12 @@ int main(void) {
         TEST(info_alone_is_enough),
         TEST(the_old_primary_names_itself),
         TEST(answers_that_do_not_count),
-        TEST(endless_headers_are_cut),
+        TEST(redirects_are_not_followed),
+        TEST(long_headers_end_the_stream),
         TEST(lines_of_a_mebibyte_and_garbage),
         TEST(endless_info_is_cut),
         TEST(a_stalled_server_blocks_nothing),
+        TEST(a_mount_that_hangs_hangs_nothing),
         TEST(nobody_listens),
         TEST(proxies_of_the_environment_are_not_used),
         TEST(polling_finds_what_changed),

@@ -25,7 +25,14 @@ static void begin(int64_t poll_ms, bool stream) {
     elfs_machine_init(&m, &config, 0);
 }
 
-/* READING(.mount = ...), taken at a time. */
+/* What is due, begun; looks at the files are over at once (and found nothing, if the test does not
+ * say what). */
+static unsigned take(int64_t now) {
+    unsigned due = elfs_machine_take(&m, now);
+    m.busy[ELFS_WORK_READ] = m.busy[ELFS_WORK_ROW] = false;
+    return due;
+}
+
 static void reading_at(int64_t now, struct elfs_reading reading) {
     elfs_machine_reading(&m, &reading, now);
 }
@@ -77,32 +84,32 @@ static void starts_by_asking_everything(void **state) {
     begin(POLL, true);
     expect(ELFS_ROLE_UNKNOWN, "");
     assert_int_equal(elfs_machine_next(&m), 0);
-    assert_int_equal(elfs_machine_take(&m, 0), READ | PROBE | CONNECT);
+    assert_int_equal(take(0), READ | PROBE | CONNECT);
     reading_at(0, live("a", 5));
-    assert_int_equal(elfs_machine_take(&m, 0), ROW);
+    assert_int_equal(take(0), ROW);
     elfs_machine_row(&m, "n@h", 0);
     expect(ELFS_ROLE_REPLICA, "a");
     assert_string_equal(m.state.node, "n@h");
-    assert_int_equal(elfs_machine_take(&m, POLL - 1), CUT);
-    assert_int_equal(elfs_machine_take(&m, POLL), READ | ROW);
+    assert_int_equal(take(POLL - 1), CUT);
+    assert_int_equal(take(POLL), READ | ROW);
 }
 
 static void what_is_switched_off_is_not_asked(void **state) {
     (void)state;
     begin(0, false);
-    assert_int_equal(elfs_machine_take(&m, 0), READ);
+    assert_int_equal(take(0), READ);
     reading_at(0, live("a", 5));
     expect(ELFS_ROLE_REPLICA, "a");
-    assert_int_equal(elfs_machine_take(&m, 0), ROW);
+    assert_int_equal(take(0), ROW);
     elfs_machine_row(&m, NULL, 0);
     assert_int_equal(elfs_machine_next(&m), ELFS_NEVER);
     elfs_machine_refresh(&m, 77);
-    assert_int_equal(elfs_machine_take(&m, 77), READ | ROW);
+    assert_int_equal(take(77), READ | ROW);
     struct elfs_machine_config config = {.poll_ms = POLL, .stream = true};
     elfs_machine_init(&m, &config, 0);
-    elfs_machine_take(&m, 0);
+    take(0);
     reading_at(0, live("a", 5));
-    assert_int_equal(elfs_machine_take(&m, 0), 0);
+    assert_int_equal(take(0), 0);
     assert_false(m.state.row_enabled);
 }
 
@@ -110,13 +117,13 @@ static void what_is_switched_off_is_not_asked(void **state) {
 static void two_readings_prove_primary(void **state) {
     (void)state;
     begin(POLL, false);
-    elfs_machine_take(&m, 0);
+    take(0);
     reading_at(0, live(NULL, 0));
     expect(ELFS_ROLE_UNKNOWN, "");
     assert_int_equal(due(ELFS_WORK_READ), 1000);
     reading_at(999, live(NULL, 0));
     expect(ELFS_ROLE_UNKNOWN, "");
-    elfs_machine_take(&m, 1000);
+    take(1000);
     reading_at(1000, live(NULL, 0));
     expect(ELFS_ROLE_PRIMARY, "");
     assert_int_equal(due(ELFS_WORK_READ), 1000 + POLL);
@@ -162,7 +169,10 @@ static void a_claim_of_replica_ends_the_proof(void **state) {
     expect(ELFS_ROLE_PRIMARY, "");
     claim_at(1100, false, "b");
     expect(ELFS_ROLE_REPLICA, "b");
-    reading_at(1101, live(NULL, 0));
+    elfs_machine_stream_lost(&m, 0, 1200);
+    expect(ELFS_ROLE_UNKNOWN, "");
+    claim_at(1300, false, "b");
+    reading_at(1301, live(NULL, 0)); /* nor does a reading beside it begin a new one */
     elfs_machine_stream_lost(&m, 0, 3000);
     expect(ELFS_ROLE_UNKNOWN, "");
     reading_at(3001, live(NULL, 0));
@@ -175,7 +185,7 @@ static void a_claim_of_replica_ends_the_proof(void **state) {
 static void the_stream_decides_at_once(void **state) {
     (void)state;
     begin(POLL, true);
-    elfs_machine_take(&m, 0);
+    take(0);
     reading_at(0, live(NULL, 0));
     expect(ELFS_ROLE_UNKNOWN, "");
     claim_at(3, true, "");
@@ -193,18 +203,18 @@ static void the_stream_decides_at_once(void **state) {
 static void a_lost_stream_proves_nothing_more(void **state) {
     (void)state;
     begin(POLL, true);
-    elfs_machine_take(&m, 0);
+    take(0);
     reading_at(0, live(NULL, 0));
     elfs_machine_info_failed(&m, false, 1);
     claim_at(1, true, "");
     reading_at(2, live(NULL, 0));
-    elfs_machine_take(&m, 500);
+    take(500);
     elfs_machine_info_failed(&m, true, 500);
     expect(ELFS_ROLE_PRIMARY, "");
     elfs_machine_stream_lost(&m, 0, 600);
     expect(ELFS_ROLE_UNKNOWN, "");
     /* everything is asked again at once, the stream after its wait */
-    assert_int_equal(elfs_machine_take(&m, 600), READ | PROBE | ROW);
+    assert_int_equal(take(600), READ | PROBE | ROW);
     assert_int_equal(due(ELFS_WORK_CONNECT), 700);
     /* what the files proved is still known */
     reading_at(1000, live(NULL, 0));
@@ -217,15 +227,15 @@ static void a_lost_stream_proves_nothing_more(void **state) {
 static void an_info_answer_holds_five_seconds(void **state) {
     (void)state;
     begin(POLL, true);
-    elfs_machine_take(&m, 0);
+    take(0);
     reading_at(0, live(NULL, 7));
     info_at(10, true, "self");
     expect(ELFS_ROLE_PRIMARY, "");
     assert_int_equal(due(ELFS_WORK_PROBE), 10 + ELFS_PROBE_ONLY_MS);
     assert_true(elfs_machine_next(&m) <= 5010);
-    elfs_machine_take(&m, 5009);
+    take(5009);
     expect(ELFS_ROLE_PRIMARY, "");
-    elfs_machine_take(&m, 5010);
+    take(5010);
     expect(ELFS_ROLE_UNKNOWN, "");
     assert_int_equal(m.state.stream.says, ELFS_ROLE_UNKNOWN);
     /* a refused one ends it at once, when there is no stream */
@@ -239,23 +249,23 @@ static void an_info_answer_holds_five_seconds(void **state) {
 static void the_end_of_an_answer_wakes_the_loop(void **state) {
     (void)state;
     begin(0, true);
-    elfs_machine_take(&m, 0);
+    take(0);
     reading_at(0, live(NULL, 7));
     info_at(10, true, "");
-    elfs_machine_take(&m, 5009); /* a probe, and it never ends */
+    take(5009); /* a probe, and it never ends */
     assert_int_equal(elfs_machine_next(&m), 5010);
 }
 
 static void an_overtaken_answer_is_asked_again(void **state) {
     (void)state;
     begin(POLL, true);
-    elfs_machine_take(&m, 0);
+    take(0);
     reading_at(0, live(NULL, 7));
     claim_at(5, false, "b");
     info_at(6, true, "self"); /* asked at 0, before the event */
     expect(ELFS_ROLE_REPLICA, "b");
     assert_int_equal(due(ELFS_WORK_PROBE), ELFS_EVENT_GAP_MS);
-    assert_true(elfs_machine_take(&m, 60) & PROBE);
+    assert_true(take(60) & PROBE);
     info_at(61, true, "self");
     expect(ELFS_ROLE_PRIMARY, "");
 }
@@ -263,18 +273,18 @@ static void an_overtaken_answer_is_asked_again(void **state) {
 static void a_silent_stream_is_cut(void **state) {
     (void)state;
     begin(POLL, true);
-    elfs_machine_take(&m, 0);
+    take(0);
     reading_at(0, live(NULL, 0));
     claim_at(1, true, "");
     info_at(2, true, "self");
     assert_int_equal(due(ELFS_WORK_PROBE), 1 + ELFS_PROBE_MS);
-    assert_true(elfs_machine_take(&m, 10002) & PROBE);
+    assert_true(take(10002) & PROBE);
     elfs_machine_info_failed(&m, false, 11002);
     assert_int_equal(due(ELFS_WORK_CUT), ELFS_NEVER);
     expect(ELFS_ROLE_PRIMARY, "");
-    assert_true(elfs_machine_take(&m, 13002) & PROBE);
+    assert_true(take(13002) & PROBE);
     elfs_machine_info_failed(&m, false, 14002);
-    assert_int_equal(elfs_machine_take(&m, 14002) & CUT, CUT);
+    assert_int_equal(take(14002) & CUT, CUT);
     /* answers that say nothing cut nothing */
     begin(POLL, true);
     claim_at(1, true, "");
@@ -289,7 +299,7 @@ static void a_silent_stream_is_cut(void **state) {
 static void a_stream_without_a_first_word_is_cut(void **state) {
     (void)state;
     begin(POLL, true);
-    elfs_machine_take(&m, 0);
+    take(0);
     assert_int_equal(due(ELFS_WORK_CUT), ELFS_INIT_MS);
     tx_at(10, "a.db", 3);
     assert_int_equal(due(ELFS_WORK_CUT), ELFS_INIT_MS);
@@ -301,13 +311,13 @@ static void a_stream_without_a_first_word_is_cut(void **state) {
 static void promoted(void **state) {
     (void)state;
     begin(POLL, true);
-    elfs_machine_take(&m, 0);
+    take(0);
     reading_at(0, live("a", 3));
     info_at(1, false, "a");
-    elfs_machine_take(&m, 500);
+    take(500);
     claim_at(1000, true, "");
     expect(ELFS_ROLE_PRIMARY, "");
-    assert_int_equal(elfs_machine_take(&m, 1000), READ | PROBE | ROW);
+    assert_int_equal(take(1000), READ | PROBE | ROW);
     reading_at(1001, live(NULL, 0));
     expect(ELFS_ROLE_PRIMARY, "");
     info_at(1002, true, "self");
@@ -318,11 +328,11 @@ static void promoted(void **state) {
 static void a_contradicted_promotion_ends_with_the_next_look(void **state) {
     (void)state;
     begin(POLL, true);
-    elfs_machine_take(&m, 0);
+    take(0);
     reading_at(0, live("a", 3));
     elfs_machine_info_failed(&m, false, 1);
     claim_at(1000, true, "");
-    elfs_machine_take(&m, 1000);
+    take(1000);
     reading_at(1001, live("a", 3));
     expect(ELFS_ROLE_REPLICA, "a");
     info_at(1002, true, "self");
@@ -330,7 +340,7 @@ static void a_contradicted_promotion_ends_with_the_next_look(void **state) {
     assert_int_equal(due(ELFS_WORK_READ), 1000 + ELFS_DISPUTE_MS);
     claim_at(1100, true, "");
     expect(ELFS_ROLE_UNKNOWN, ""); /* repeating it does not help */
-    elfs_machine_take(&m, 1250);
+    take(1250);
     reading_at(1251, live(NULL, 0));
     expect(ELFS_ROLE_PRIMARY, "");
 }
@@ -339,14 +349,14 @@ static void a_contradicted_promotion_ends_with_the_next_look(void **state) {
 static void demoted(void **state) {
     (void)state;
     begin(POLL, true);
-    elfs_machine_take(&m, 0);
+    take(0);
     reading_at(0, live(NULL, 0));
     info_at(1, true, "self");
     claim_at(2, true, "");
-    elfs_machine_take(&m, 100);
+    take(100);
     reading_at(5000, live("b", 3));
     expect(ELFS_ROLE_REPLICA, "b");
-    assert_int_equal(elfs_machine_take(&m, 5000) & (READ | PROBE), READ | PROBE);
+    assert_int_equal(take(5000) & (READ | PROBE), READ | PROBE);
     reading_at(5001, live("b", 3));
     expect(ELFS_ROLE_REPLICA, "b");
     info_at(5002, false, "b");
@@ -357,19 +367,22 @@ static void demoted(void **state) {
 static void a_standing_contradiction_is_unknown(void **state) {
     (void)state;
     begin(POLL, true);
-    elfs_machine_take(&m, 0);
+    take(0);
     reading_at(0, live(NULL, 0));
     info_at(1, true, "self");
     claim_at(2, true, "");
-    elfs_machine_take(&m, 4000); /* a probe begins */
+    assert_true(take(4000) & PROBE);
     reading_at(5000, live("b", 3));
+    assert_int_equal(take(5000) & (READ | PROBE), READ);
     reading_at(5001, live("b", 3));
-    info_at(5002, true, "self");   /* and says what was before */
-    expect(ELFS_ROLE_PRIMARY, ""); /* the newest, for the moment: it is asked again at once */
-    assert_true(elfs_machine_take(&m, 5002) & PROBE);
+    info_at(5002, true, "self"); /* what was so before */
+    expect(ELFS_ROLE_REPLICA, "b");
+    assert_true(take(5002) & PROBE);
     info_at(5003, true, "self");
     expect(ELFS_ROLE_UNKNOWN, "");
-    claim_at(6000, false, "b");
+    claim_at(6000, true, "");
+    expect(ELFS_ROLE_UNKNOWN, "");
+    claim_at(7000, false, "b");
     expect(ELFS_ROLE_REPLICA, "b");
 }
 
@@ -377,7 +390,7 @@ static void a_standing_contradiction_is_unknown(void **state) {
 static void the_old_primary_names_itself(void **state) {
     (void)state;
     begin(POLL, true);
-    elfs_machine_take(&m, 0);
+    take(0);
     reading_at(0, live(NULL, 0));
     info_at(1, true, "self");
     claim_at(2, true, "");
@@ -391,10 +404,10 @@ static void the_old_primary_names_itself(void **state) {
 static void a_new_primary_asks_for_its_name(void **state) {
     (void)state;
     begin(POLL, true);
-    elfs_machine_take(&m, 0);
+    take(0);
     elfs_machine_info_failed(&m, true, 1);
     claim_at(1000, true, "");
-    assert_true(elfs_machine_take(&m, 1000) & PROBE);
+    assert_true(take(1000) & PROBE);
 }
 
 /* GONE in time, and DEAD: LiteFS is killed, unmounted, the folder removed. */
@@ -421,20 +434,20 @@ static void the_mount_comes_and_goes(void **state) {
 static void the_row_is_read_when_it_may_have_changed(void **state) {
     (void)state;
     begin(POLL, true);
-    elfs_machine_take(&m, 0);
+    take(0);
     reading_at(0, live("a", 3));
-    assert_int_equal(elfs_machine_take(&m, 0) & ROW, ROW);
+    assert_int_equal(take(0) & ROW, ROW);
     elfs_machine_row(&m, "n@a", 0);
     assert_int_equal(due(ELFS_WORK_ROW), POLL);
     tx_at(1000, "other.db", 3);
     assert_int_equal(due(ELFS_WORK_ROW), POLL);
     tx_at(1000, "a.db", 3);
-    assert_int_equal(elfs_machine_take(&m, 1000) & ROW, ROW);
+    assert_int_equal(take(1000) & ROW, ROW);
     for (int i = 0; i < 20; i++) tx_at(1001 + i, "a.db", 4 + (uint64_t)i);
     assert_int_equal(due(ELFS_WORK_ROW), 1100);
     claim_at(1050, false, "b"); /* another primary: not kept waiting */
     assert_int_equal(due(ELFS_WORK_ROW), 1050);
-    elfs_machine_take(&m, 1050);
+    take(1050);
     elfs_machine_row(&m, "n@b", 1051);
     assert_string_equal(m.state.node, "n@b");
     elfs_machine_row(&m, NULL, 1052);
@@ -444,10 +457,10 @@ static void the_row_is_read_when_it_may_have_changed(void **state) {
     reading_at(1054, (struct elfs_reading){.mount = ELFS_MOUNT_DEAD});
     assert_string_equal(m.state.node, "");
     assert_string_equal(m.state.row_node, "n@b");
-    assert_int_equal(elfs_machine_take(&m, 1054) & ROW, 0); /* nothing to read there */
+    assert_int_equal(take(1054) & ROW, 0); /* nothing to read there */
     reading_at(1055, live("b", 3));
     assert_string_equal(m.state.node, "n@b");
-    assert_int_equal(elfs_machine_take(&m, 1055) & ROW, ROW);
+    assert_int_equal(take(1055) & ROW, ROW);
 }
 
 static struct elfs_reading with_position(uint64_t txid, uint64_t checksum) {
@@ -471,10 +484,42 @@ static void positions_move_on(void **state) {
     assert_int_equal(tx_at(5, "b.db", 1), 1);
     assert_int_equal(m.state.positions.count, 2);
     elfs_machine_stream_lost(&m, 0, 6);
-    assert_int_equal(elfs_machine_take(&m, 6) & READ, READ);
+    assert_int_equal(take(6) & READ, READ);
     reading_at(7, with_position(9, 90));
     assert_int_equal(m.state.positions.count, 1);
     assert_int_equal(tx_at(8, "a.db", 4), 9); /* a new connection: not "back" */
+}
+
+static void an_event_during_a_reading_is_newer(void **state) {
+    (void)state;
+    begin(POLL, true);
+    take(0);
+    reading_at(0, with_position(7, 70));
+    claim_at(1, true, "");
+    tx_at(2, "a.db", 8);
+    assert_true(take(60) & READ);
+    tx_at(61, "a.db", 9);
+    tx_at(61, "new.db", 1);
+    reading_at(62, with_position(8, 80));
+    assert_int_equal(m.state.positions.count, 2);
+    assert_int_equal(elfs_positions_find(&m.state.positions, "a.db")->txid, 9);
+    assert_int_equal(elfs_positions_find(&m.state.positions, "new.db")->txid, 1);
+    assert_true(take(31000) & READ);
+    reading_at(31001, with_position(8, 80)); /* and no longer */
+    assert_int_equal(m.state.positions.count, 1);
+    assert_int_equal(m.state.positions.items[0].txid, 8);
+}
+
+/* What was asked before an event, and agrees with it, confirms it; it does not replace the name. */
+static void an_overtaken_answer_that_agrees(void **state) {
+    (void)state;
+    begin(POLL, true);
+    take(0);
+    reading_at(0, live(NULL, 7));
+    claim_at(5, false, "new");
+    info_at(6, false, "old");
+    expect(ELFS_ROLE_REPLICA, "new");
+    assert_int_equal(due(ELFS_WORK_PROBE), 5 + ELFS_PROBE_MS);
 }
 
 static void positions_have_a_limit(void **state) {
@@ -493,29 +538,64 @@ static void positions_have_a_limit(void **state) {
 static void a_bad_line_asks_the_others_but_not_too_often(void **state) {
     (void)state;
     begin(POLL, true);
-    elfs_machine_take(&m, 0);
+    take(0);
     reading_at(0, live(NULL, 0));
     info_at(1, true, "self");
     elfs_machine_bad_line(&m, 100);
     assert_int_equal(due(ELFS_WORK_READ), ELFS_DISPUTE_MS);
     assert_int_equal(due(ELFS_WORK_PROBE), ELFS_DISPUTE_MS);
     elfs_machine_bad_line(&m, 1000);
-    assert_int_equal(elfs_machine_take(&m, 1000) & (READ | PROBE), READ | PROBE);
+    assert_int_equal(take(1000) & (READ | PROBE), READ | PROBE);
 }
 
 static void one_probe_at_a_time(void **state) {
     (void)state;
     begin(POLL, true);
-    assert_true(elfs_machine_take(&m, 0) & PROBE);
+    assert_true(take(0) & PROBE);
     reading_at(0, live("a", 0));
     elfs_machine_stream_lost(&m, 0, 1);
-    assert_false(elfs_machine_take(&m, 1) & PROBE);
+    assert_false(take(1) & PROBE);
     assert_true(elfs_machine_next(&m) > 1);
     elfs_machine_info_failed(&m, false, 2);
     assert_int_equal(elfs_machine_next(&m), 1);
-    assert_true(elfs_machine_take(&m, 2) & PROBE);
+    assert_true(take(2) & PROBE);
     elfs_machine_refresh(&m, 3); /* the one under way is dropped for a new one */
-    assert_true(elfs_machine_take(&m, 3) & PROBE);
+    assert_true(take(3) & PROBE);
+}
+
+/* LiteFS that is stopped, not dead: looking at its mount does not return. */
+static void a_mount_that_hangs_is_unknown(void **state) {
+    (void)state;
+    begin(POLL, true);
+    take(0);
+    reading_at(0, live(NULL, 0));
+    claim_at(1, true, "");
+    assert_int_equal(elfs_machine_take(&m, 51) & (READ | ROW), READ | ROW);
+    elfs_machine_row(&m, NULL, 52);
+    expect(ELFS_ROLE_PRIMARY, "");
+    assert_false(elfs_machine_idle(&m, 52));
+    elfs_machine_info(&m, &(struct elfs_claim){.is_primary = true}, 53);
+    assert_int_equal(elfs_machine_next(&m), 51 + ELFS_STUCK_MS);
+    assert_false(elfs_machine_take(&m, 51 + ELFS_STUCK_MS) & READ); /* one at a time */
+    expect(ELFS_ROLE_UNKNOWN, "");
+    assert_int_equal(m.state.mount, ELFS_MOUNT_UNKNOWN);
+    assert_true(elfs_machine_idle(&m, 51 + ELFS_STUCK_MS));  /* a refresh does not wait for it */
+    assert_true(elfs_machine_next(&m) > 51 + ELFS_STUCK_MS); /* nor does the loop spin */
+    reading_at(60000, live(NULL, 0));
+    expect(ELFS_ROLE_PRIMARY, "");
+}
+
+/* A reading that was under way when the stream spoke is the older one of the two. */
+static void a_reading_is_as_old_as_its_beginning(void **state) {
+    (void)state;
+    begin(POLL, true);
+    take(0);
+    claim_at(1, true, "");
+    reading_at(2, live("a", 3));
+    expect(ELFS_ROLE_PRIMARY, "");
+    assert_true(take(60) & READ);
+    reading_at(61, live("a", 3));
+    expect(ELFS_ROLE_REPLICA, "a");
 }
 
 static void reconnects_back_off(void **state) {
@@ -523,7 +603,7 @@ static void reconnects_back_off(void **state) {
     begin(POLL, true);
     int64_t now = 0, waits[9];
     for (int i = 0; i < 9; i++) {
-        elfs_machine_take(&m, now);
+        take(now);
         elfs_machine_stream_lost(&m, UINT32_MAX, now);
         waits[i] = due(ELFS_WORK_CONNECT) - now;
         now += waits[i];
@@ -531,11 +611,11 @@ static void reconnects_back_off(void **state) {
         assert_in_range(waits[i], ELFS_BACKOFF_MIN_MS, ELFS_BACKOFF_MAX_MS);
     }
     assert_true(waits[8] >= ELFS_BACKOFF_MAX_MS / 2);
-    elfs_machine_take(&m, now); /* a stream that says a word and goes does not count */
+    take(now); /* a stream that says a word and goes does not count */
     claim_at(now, true, "");
     elfs_machine_stream_lost(&m, 0, now + 10);
     assert_true(due(ELFS_WORK_CONNECT) - now >= ELFS_BACKOFF_MAX_MS / 2);
-    elfs_machine_take(&m, now + 20000);
+    take(now + 20000);
     claim_at(now + 20000, true, "");
     elfs_machine_stream_lost(&m, 0, now + 20000 + ELFS_LIVED_MS);
     assert_int_equal(due(ELFS_WORK_CONNECT), now + 20000 + ELFS_LIVED_MS + ELFS_BACKOFF_MIN_MS);
@@ -566,7 +646,7 @@ static void whatever_comes(void **state) {
     int64_t now = 0;
     for (int i = 0; i < 20000; i++) {
         now += rand_r(&seed) % 700;
-        unsigned taken = elfs_machine_take(&m, now);
+        unsigned taken = take(now);
         bool yes = rand_r(&seed) % 2;
         const char *name = rand_r(&seed) % 2 ? "a" : "";
         switch (rand_r(&seed) % 8) {
@@ -614,9 +694,13 @@ int main(void) {
         cmocka_unit_test(the_mount_comes_and_goes),
         cmocka_unit_test(the_row_is_read_when_it_may_have_changed),
         cmocka_unit_test(positions_move_on),
+        cmocka_unit_test(an_event_during_a_reading_is_newer),
+        cmocka_unit_test(an_overtaken_answer_that_agrees),
         cmocka_unit_test(positions_have_a_limit),
         cmocka_unit_test(a_bad_line_asks_the_others_but_not_too_often),
         cmocka_unit_test(one_probe_at_a_time),
+        cmocka_unit_test(a_mount_that_hangs_is_unknown),
+        cmocka_unit_test(a_reading_is_as_old_as_its_beginning),
         cmocka_unit_test(reconnects_back_off),
         cmocka_unit_test(back_off_stays_within_its_limits),
         cmocka_unit_test(whatever_comes),
