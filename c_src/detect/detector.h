@@ -55,7 +55,11 @@ void elfs_detector_state(struct elfs_detector *detector, struct elfs_detect_stat
 uint64_t elfs_detector_refresh(struct elfs_detector *detector);
 
 /* Ends and joins the threads, frees everything. No callback comes after it. Waits for a look at the
- * files that is under way: as long as the mount hangs, if it does. */
+ * files, or at a name server, that is under way: as long as that hangs, if it does. */
 void elfs_detector_stop(struct elfs_detector *detector);
+
+/* The same if the threads end within timeout_ms. False if not: nothing is freed then, callbacks may
+ * still come, and the threads end as soon as they can; to be tried again. */
+bool elfs_detector_try_stop(struct elfs_detector *detector, int64_t timeout_ms);
 
 #endif
