@@ -24,7 +24,7 @@
 
 #define STATE_COMMAND 1
 /* A close that waits for anything takes longer, even on a busy machine. */
-#define PROMPT_MS 1000
+#define PROMPT_MS 500
 
 static struct fake_litefs *litefs;
 static char mount[64];
@@ -65,7 +65,7 @@ static void put_configure(struct elfs_buf *buf, const char *url, const char *dat
     elfs_put_map_header(buf, 5);
     put_pair(buf, "primary_file", primary_file);
     elfs_put_atom(buf, "poll_interval");
-    elfs_put_int64(buf, 20);
+    elfs_put_int64(buf, 30000);
     put_pair(buf, "event_stream_url", url);
     put_pair(buf, "table_name", "t");
     elfs_put_atom(buf, "database");
@@ -252,9 +252,11 @@ static void test_many_ports(void **state) {
     int before = threads();
     fail_alloc_start(0);
     for (int i = 0; i < 100; i++) {
+        char role[16];
         struct fake_port *port = fake_port_open();
         if (i % 5 > 0) configure(port, fake_litefs_url(litefs), NULL);
         if (i % 5 > 1) expect(port, "configured");
+        assert_int_equal(control(port, role), i % 5 > 0);
         if (i % 5 > 2) request(port, "refresh");
         if (i % 5 > 3) expect_answer(port, "refresh");
         fake_port_close(port);
@@ -300,6 +302,24 @@ static void test_close_while_the_server_hangs(void **state) {
         close_promptly(port);
     }
     assert_false(fake_driver_is_locked());
+}
+
+/* With nothing to do for seconds; libcurl's own timers, for connections, are over by then. */
+static void test_close_while_it_waits(void **state) {
+    (void)state;
+    fake_mount_put(mount, ".primary", "n1\n");
+    fake_litefs_greet(litefs, FAKE_EVENTS_HEAD);
+    fake_litefs_info(litefs, false, "n1");
+    for (int i = 0; i < 3; i++) {
+        struct fake_port *port = fake_port_open();
+        configure(port, fake_litefs_url(litefs), NULL);
+        expect(port, "configured");
+        for (int64_t began = elfs_clock_ms(); elfs_clock_ms() < began + 400;) {
+            request(port, "refresh");
+            expect_answer(port, "refresh");
+        }
+        close_promptly(port);
+    }
 }
 
 /* The role flips, and two databases move. */
@@ -415,6 +435,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_many_ports, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_unload_with_open_ports, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_close_while_the_server_hangs, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_close_while_it_waits, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_busy, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_close_while_busy, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_close_while_the_thread_hangs, set_up, tear_down),
