@@ -87,6 +87,7 @@ first_change_is_not_a_guess(Config) ->
 state_has_the_documented_shape(Config) ->
     LiteFS = ?config(litefs, Config),
     ct_litefs:greet(LiteFS, ct_litefs:init(primary)),
+    ct_litefs:info(LiteFS, primary),
     ct_litefs:file(LiteFS, "a.db-pos", "0000000000000003/a7dd8f28ea1b904d\n"),
     Port = ct_port:configured(Config, #{}),
     #{role := primary} = ct_port:change(Port),
