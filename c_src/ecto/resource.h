@@ -6,7 +6,7 @@
 #ifndef ELFS_ECTO_RESOURCE_H
 #define ELFS_ECTO_RESOURCE_H
 
-#include "ecto/call.h"
+#include "ecto/repo_call.h"
 #include "ecto/map.h"
 
 /* Views are empty where the resource has no such thing. */

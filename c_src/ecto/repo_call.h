@@ -1,4 +1,4 @@
-/* call - a Repo call, asked for by name or inside EctoLiteFS 1.0's closure.
+/* repo_call - a Repo call, asked for by name or inside EctoLiteFS 1.0's closure.
  *
  * PURE. Two ways lead here: a call of the Repo's own function (insert, insert!, insert_all, ...),
  * and erlang:apply(Fun, []), where Fun is the closure that an unmodified EctoLiteFS replica sends: a
@@ -20,8 +20,8 @@
  * A step that refuses fills an elfs_error, and elfs_ecto_refuse() makes the answer. Everything that
  * is read is a view into the call's frame; what is made lives in the caller's arena.
  */
-#ifndef ELFS_ECTO_CALL_H
-#define ELFS_ECTO_CALL_H
+#ifndef ELFS_ECTO_REPO_CALL_H
+#define ELFS_ECTO_REPO_CALL_H
 
 #include "codec/term.h"
 
