@@ -6,8 +6,8 @@
 #ifndef ELFS_ECTO_RESOURCE_H
 #define ELFS_ECTO_RESOURCE_H
 
-#include "ecto/repo_call.h"
 #include "ecto/map.h"
+#include "ecto/repo_call.h"
 
 /* Views are empty where the resource has no such thing. */
 struct elfs_ecto_resource {
