@@ -141,22 +141,29 @@ static void put_stack(struct elfs_buf *buf, const struct elfs_call *call) {
     elfs_put_nil(buf);
 }
 
-enum elfs_code elfs_call_raise(struct elfs_buf *buf, const struct elfs_call *call,
-                               struct elfs_view pid, const char *reason) {
-    size_t mark;
-    if (call->style == ELFS_CALL_ERPC) {
-        mark = open_exit(buf, call, pid, 4, "error");
-    } else {
-        mark = open_message(buf, call);
-        elfs_put_tuple_header(buf, 2);
-        elfs_put_atom(buf, "badrpc");
-        elfs_put_tuple_header(buf, 2);
-        elfs_put_atom(buf, "EXIT");
-        elfs_put_tuple_header(buf, 2);
-    }
-    elfs_put_atom(buf, reason);
+size_t elfs_call_open_raise(struct elfs_buf *buf, const struct elfs_call *call,
+                            struct elfs_view pid) {
+    if (call->style == ELFS_CALL_ERPC) return open_exit(buf, call, pid, 4, "error");
+    size_t mark = open_message(buf, call);
+    elfs_put_tuple_header(buf, 2);
+    elfs_put_atom(buf, "badrpc");
+    elfs_put_tuple_header(buf, 2);
+    elfs_put_atom(buf, "EXIT");
+    elfs_put_tuple_header(buf, 2);
+    return mark;
+}
+
+enum elfs_code elfs_call_close_raise(struct elfs_buf *buf, const struct elfs_call *call,
+                                     size_t mark) {
     put_stack(buf, call);
     return elfs_frame_close(buf, mark);
+}
+
+enum elfs_code elfs_call_raise(struct elfs_buf *buf, const struct elfs_call *call,
+                               struct elfs_view pid, const char *reason) {
+    size_t mark = elfs_call_open_raise(buf, call, pid);
+    elfs_put_atom(buf, reason);
+    return elfs_call_close_raise(buf, call, mark);
 }
 
 enum elfs_code elfs_call_put_auth(struct elfs_buf *buf, struct elfs_view to, struct elfs_view tag) {

@@ -54,6 +54,12 @@ size_t elfs_call_open_return(struct elfs_buf *buf, const struct elfs_call *call,
 enum elfs_code elfs_call_raise(struct elfs_buf *buf, const struct elfs_call *call,
                                struct elfs_view pid, const char *reason);
 
+/* The same for any reason: the caller appends it as one term between the two. */
+size_t elfs_call_open_raise(struct elfs_buf *buf, const struct elfs_call *call,
+                            struct elfs_view pid);
+enum elfs_code elfs_call_close_raise(struct elfs_buf *buf, const struct elfs_call *call,
+                                     size_t mark);
+
 /* Appends SEND of {Tag, yes} to `to`: the answer to is_auth. */
 enum elfs_code elfs_call_put_auth(struct elfs_buf *buf, struct elfs_view to, struct elfs_view tag);
 

@@ -133,17 +133,24 @@ enum elfs_code elfs_db_open(struct elfs_db *db, const struct elfs_store_config *
     elfs_watch_install(&db->watch, db->handle);
     code = configure(db, config, role, err);
     if (code != ELFS_OK) goto close;
+    if (sqlite3_prepare_v3(db->handle, "PRAGMA schema_version", -1, SQLITE_PREPARE_PERSISTENT,
+                           &db->schema_version, NULL) != SQLITE_OK) {
+        code = open_fail(db, config->path, err);
+        goto close;
+    }
     size_t capacity = config->statement_cache > 0 ? (size_t)config->statement_cache : 1;
     code = elfs_stmt_cache_init(&db->cache, db->handle, &db->guard, capacity);
     if (code == ELFS_OK) return ELFS_OK;
     elfs_fail(err, code, "out of memory");
 
 close:
+    sqlite3_finalize(db->schema_version);
     sqlite3_close(db->handle);
     return code;
 }
 
 void elfs_db_close(struct elfs_db *db) {
     elfs_stmt_cache_fini(&db->cache);
+    sqlite3_finalize(db->schema_version);
     sqlite3_close(db->handle);
 }

@@ -16,6 +16,7 @@ struct elfs_db {
     struct elfs_guard guard;
     struct elfs_watch watch;
     struct elfs_stmt_cache cache;
+    sqlite3_stmt *schema_version; /* PRAGMA schema_version */
     bool wrote; /* set by each COMMIT that wrote pages; the writer's to clear */
 };
 

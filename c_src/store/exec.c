@@ -155,6 +155,16 @@ static enum elfs_code run_all(struct elfs_db *db, struct elfs_job *job) {
     return ELFS_OK;
 }
 
+/* Within the transaction that the job runs in, so that the schema cannot change any more. */
+static enum elfs_code check_schema(struct elfs_db *db, struct elfs_job *job) {
+    if (job->schema_version == 0) return ELFS_OK;
+    bool same = sqlite3_step(db->schema_version) == SQLITE_ROW &&
+                sqlite3_column_int64(db->schema_version, 0) == job->schema_version;
+    sqlite3_reset(db->schema_version);
+    if (same) return ELFS_OK;
+    return elfs_fail(&job->error, ELFS_STALE_SCHEMA, "the schema has changed");
+}
+
 enum elfs_code elfs_exec_job(struct elfs_db *db, struct elfs_job *job) {
     /* Within an interactive transaction SQL's last_insert_rowid() is its own affair; anywhere else
      * the last insert was another client's. */
@@ -162,7 +172,8 @@ enum elfs_code elfs_exec_job(struct elfs_db *db, struct elfs_job *job) {
     elfs_error_clear(&job->error);
     job->failed_index = 0;
     elfs_watch_start(&db->watch, job->timeout_ms, job->tx);
-    enum elfs_code code = run_all(db, job);
+    enum elfs_code code = check_schema(db, job);
+    if (code == ELFS_OK) code = run_all(db, job);
     elfs_watch_stop(&db->watch);
     if (code == ELFS_OK) job->failed_index = 0;
     return code;

@@ -77,6 +77,8 @@ struct elfs_job {
     const struct elfs_params *sets; /* MANY */
     size_t set_count;
     struct elfs_tx *tx;     /* NULL: a transaction of its own */
+    int64_t schema_version; /* the statement was made for this one: with another it fails with
+                               ELFS_STALE_SCHEMA and does nothing; 0: any */
     int64_t timeout_ms;     /* for the whole job, from its start */
     size_t cost;            /* bytes it holds, for the batch policy */
     struct elfs_sink *sink; /* may be NULL for BEGIN, COMMIT, ROLLBACK */

@@ -1,0 +1,231 @@
+/* inspect - see inspect.h. */
+#include "ecto/inspect.h"
+
+#include <stdio.h>
+
+#include "codec/struct_text.h"
+#include "ecto/float_text.h"
+#include "ecto/json.h"
+#include "ecto/peek.h"
+
+#define DEPTH_MAX 5
+#define ITEMS_MAX 50
+
+static void put_text(struct elfs_buf *buf, const char *text) {
+    elfs_buf_append(buf, text, strlen(text));
+}
+
+static void put_int(struct elfs_buf *buf, int64_t value) {
+    char text[24];
+    snprintf(text, sizeof text, "%lld", (long long)value);
+    put_text(buf, text);
+}
+
+static bool is_module(struct elfs_view text) {
+    static const char prefix[] = "Elixir.";
+    return text.len > sizeof prefix - 1 && memcmp(text.data, prefix, sizeof prefix - 1) == 0;
+}
+
+static void put_module(struct elfs_buf *buf, struct elfs_view text) {
+    elfs_buf_append(buf, text.data + 7, text.len - 7);
+}
+
+static bool is_word(uint8_t c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+/* An atom that needs no quotes: a word that does not begin with a digit, and may end in ? or !. */
+static bool is_plain(struct elfs_view text) {
+    if (text.len == 0 || (text.data[0] >= '0' && text.data[0] <= '9')) return false;
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t c = text.data[i];
+        bool last = i > 0 && i + 1 == text.len;
+        if (!is_word(c) && !(last && (c == '?' || c == '!'))) return false;
+    }
+    return true;
+}
+
+static void put_quoted(struct elfs_buf *buf, struct elfs_view text) {
+    static const char plain[] = "\"\\\a\b\x1b\f\n\r\t\v", letters[] = "\"\\abefnrtv";
+    elfs_buf_put_u8(buf, '"');
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t c = text.data[i];
+        const char *escaped = c ? strchr(plain, c) : NULL;
+        bool interpolates = c == '#' && i + 1 < text.len && text.data[i + 1] == '{';
+        if (escaped || interpolates) elfs_buf_put_u8(buf, '\\');
+        elfs_buf_put_u8(buf, escaped ? (uint8_t)letters[escaped - plain] : c);
+    }
+    elfs_buf_put_u8(buf, '"');
+}
+
+void elfs_ecto_inspect_atom(struct elfs_buf *buf, struct elfs_view text) {
+    bool bare =
+        elfs_view_is(text, "nil") || elfs_view_is(text, "true") || elfs_view_is(text, "false");
+    if (is_module(text)) {
+        put_module(buf, text);
+        return;
+    }
+    if (!bare) elfs_buf_put_u8(buf, ':');
+    if (is_plain(text)) {
+        elfs_buf_append_view(buf, text);
+    } else {
+        put_quoted(buf, text);
+    }
+}
+
+static bool is_printable(struct elfs_view bytes) {
+    for (size_t i = 0; i < bytes.len; i++) {
+        uint8_t c = bytes.data[i];
+        bool escaped = (c >= 7 && c <= 13) || c == 27;
+        if ((c < 0x20 && !escaped) || c == 0x7F) return false;
+    }
+    return elfs_utf8_is_valid(bytes);
+}
+
+void elfs_ecto_inspect_binary(struct elfs_buf *buf, struct elfs_view bytes) {
+    if (is_printable(bytes)) {
+        put_quoted(buf, bytes);
+        return;
+    }
+    put_text(buf, "<<");
+    for (size_t i = 0; i < bytes.len && i < ITEMS_MAX; i++) {
+        if (i > 0) put_text(buf, ", ");
+        put_int(buf, bytes.data[i]);
+    }
+    put_text(buf, bytes.len > ITEMS_MAX ? ", ...>>" : ">>");
+}
+
+static void put_term(struct elfs_buf *buf, struct elfs_view term, struct elfs_arena *arena,
+                     int depth);
+
+static void put_number(struct elfs_buf *buf, struct elfs_view term) {
+    struct elfs_reader r = elfs_reader_of(term);
+    char text[ELFS_FLOAT_TEXT_MAX];
+    int64_t integer;
+    double real;
+    if (elfs_term_float(&r, &real) == ELFS_OK) {
+        elfs_float_text(real, text);
+        put_text(buf, text);
+    } else if (elfs_term_int64(&r, &integer) == ELFS_OK) {
+        put_int(buf, integer);
+    } else {
+        put_text(buf, "...");
+    }
+}
+
+static void put_list(struct elfs_buf *buf, struct elfs_view term, struct elfs_arena *arena,
+                     int depth) {
+    struct elfs_ecto_list list;
+    struct elfs_view item;
+    elfs_ecto_list_begin(term, &list);
+    put_text(buf, "[");
+    for (size_t i = 0; i <= ITEMS_MAX && elfs_ecto_list_next(&list, &item); i++) {
+        if (i > 0) put_text(buf, ", ");
+        if (i < ITEMS_MAX) {
+            put_term(buf, item, arena, depth);
+        } else {
+            put_text(buf, "...");
+        }
+    }
+    put_text(buf, "]");
+}
+
+static void put_tuple(struct elfs_buf *buf, struct elfs_view term, struct elfs_arena *arena,
+                      int depth) {
+    struct elfs_reader r = elfs_reader_of(term);
+    struct elfs_view item;
+    size_t arity;
+    if (elfs_term_tuple(&r, &arity) != ELFS_OK) return;
+    put_text(buf, "{");
+    for (size_t i = 0; i < arity && i < ITEMS_MAX && elfs_term_skip(&r, &item) == ELFS_OK; i++) {
+        if (i > 0) put_text(buf, ", ");
+        put_term(buf, item, arena, depth);
+    }
+    put_text(buf, arity > ITEMS_MAX ? ", ...}" : "}");
+}
+
+/* A sigil, or the name alone. */
+static void put_struct(struct elfs_buf *buf, struct elfs_view term, struct elfs_arena *arena) {
+    static const struct {
+        const char *name, *before, *after;
+    } shown[] = {
+        {"Elixir.Date", "~D[", "]"},
+        {"Elixir.Time", "~T[", "]"},
+        {"Elixir.NaiveDateTime", "~N[", "]"},
+        {"Elixir.DateTime", "~U[", "Z]"},
+    };
+    struct elfs_view name = elfs_ecto_struct(term), text;
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
+        if (!elfs_view_is(name, shown[i].name) ||
+            elfs_struct_text(term, arena, &text, NULL) != ELFS_OK)
+            continue;
+        put_text(buf, shown[i].before);
+        for (size_t k = 0; k < text.len; k++)
+            elfs_buf_put_u8(buf, text.data[k] == 'T' ? ' ' : text.data[k]);
+        put_text(buf, shown[i].after);
+        return;
+    }
+    put_text(buf, "#");
+    if (is_module(name)) put_module(buf, name);
+    put_text(buf, "<...>");
+}
+
+static void put_pair(struct elfs_buf *buf, struct elfs_view key, struct elfs_view value,
+                     struct elfs_arena *arena, int depth) {
+    struct elfs_view name = elfs_ecto_atom(key);
+    if (elfs_ecto_is(key, ELFS_TERM_ATOM) && is_plain(name) && !is_module(name)) {
+        elfs_buf_append_view(buf, name);
+        put_text(buf, ": ");
+    } else {
+        put_term(buf, key, arena, depth);
+        put_text(buf, " => ");
+    }
+    put_term(buf, value, arena, depth);
+}
+
+static void put_map(struct elfs_buf *buf, struct elfs_view term, struct elfs_arena *arena,
+                    int depth) {
+    struct elfs_reader r = elfs_reader_of(term);
+    size_t pairs;
+    if (elfs_term_map(&r, &pairs) != ELFS_OK) return;
+    put_text(buf, "%{");
+    for (size_t i = 0; i < pairs && i < ITEMS_MAX; i++) {
+        struct elfs_view key, value;
+        if (elfs_term_skip(&r, &key) != ELFS_OK || elfs_term_skip(&r, &value) != ELFS_OK) return;
+        if (i > 0) put_text(buf, ", ");
+        put_pair(buf, key, value, arena, depth);
+    }
+    put_text(buf, pairs > ITEMS_MAX ? ", ...}" : "}");
+}
+
+static void put_term(struct elfs_buf *buf, struct elfs_view term, struct elfs_arena *arena,
+                     int depth) {
+    struct elfs_reader r = elfs_reader_of(term);
+    enum elfs_term_kind kind;
+    if (depth == DEPTH_MAX || elfs_term_peek(&r, &kind) != ELFS_OK) {
+        put_text(buf, "...");
+        return;
+    }
+    switch (kind) {
+    case ELFS_TERM_INTEGER:
+    case ELFS_TERM_FLOAT: put_number(buf, term); break;
+    case ELFS_TERM_ATOM: elfs_ecto_inspect_atom(buf, elfs_ecto_atom(term)); break;
+    case ELFS_TERM_BINARY: elfs_ecto_inspect_binary(buf, elfs_ecto_binary(term)); break;
+    case ELFS_TERM_LIST:
+    case ELFS_TERM_STRING:
+    case ELFS_TERM_NIL: put_list(buf, term, arena, depth + 1); break;
+    case ELFS_TERM_TUPLE: put_tuple(buf, term, arena, depth + 1); break;
+    case ELFS_TERM_MAP:
+        if (elfs_ecto_struct(term).len > 0) {
+            put_struct(buf, term, arena);
+        } else {
+            put_map(buf, term, arena, depth + 1);
+        }
+        break;
+    default: put_text(buf, "..."); break;
+    }
+}
+
+void elfs_ecto_inspect(struct elfs_buf *buf, struct elfs_view term, struct elfs_arena *arena) {
+    put_term(buf, term, arena, 0);
+}
