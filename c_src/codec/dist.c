@@ -18,15 +18,16 @@ struct shape {
 };
 
 static const struct shape shapes[] = {
-    {ELFS_DIST_LINK, NO_PAYLOAD, "ft"},          {ELFS_DIST_SEND, MESSAGE, "_t"},
-    {ELFS_DIST_EXIT, NO_PAYLOAD, "ftx"},         {ELFS_DIST_UNLINK, NO_PAYLOAD, "ft"},
-    {ELFS_DIST_REG_SEND, MESSAGE, "f_n"},        {ELFS_DIST_GROUP_LEADER, NO_PAYLOAD, "ft"},
-    {ELFS_DIST_EXIT2, NO_PAYLOAD, "ftx"},        {ELFS_DIST_MONITOR_P, NO_PAYLOAD, "fTr"},
-    {ELFS_DIST_DEMONITOR_P, NO_PAYLOAD, "fTr"},  {ELFS_DIST_MONITOR_P_EXIT, NO_PAYLOAD, "Ftrx"},
-    {ELFS_DIST_SEND_SENDER, MESSAGE, "ft"},      {ELFS_DIST_PAYLOAD_EXIT, REASON, "ft"},
-    {ELFS_DIST_PAYLOAD_EXIT2, REASON, "ft"},     {ELFS_DIST_PAYLOAD_MONITOR_P_EXIT, REASON, "Ftr"},
-    {ELFS_DIST_SPAWN_REQUEST, MESSAGE, "rflmo"}, {ELFS_DIST_ALIAS_SEND, MESSAGE, "fa"},
-    {ELFS_DIST_UNLINK_ID, NO_PAYLOAD, "ift"},    {ELFS_DIST_UNLINK_ID_ACK, NO_PAYLOAD, "ift"},
+    {ELFS_DIST_LINK, NO_PAYLOAD, "ft"},           {ELFS_DIST_SEND, MESSAGE, "_t"},
+    {ELFS_DIST_EXIT, NO_PAYLOAD, "ftx"},          {ELFS_DIST_UNLINK, NO_PAYLOAD, "ft"},
+    {ELFS_DIST_REG_SEND, MESSAGE, "f_n"},         {ELFS_DIST_GROUP_LEADER, NO_PAYLOAD, "ft"},
+    {ELFS_DIST_EXIT2, NO_PAYLOAD, "ftx"},         {ELFS_DIST_MONITOR_P, NO_PAYLOAD, "fTr"},
+    {ELFS_DIST_DEMONITOR_P, NO_PAYLOAD, "fTr"},   {ELFS_DIST_MONITOR_P_EXIT, NO_PAYLOAD, "Ftrx"},
+    {ELFS_DIST_SEND_SENDER, MESSAGE, "ft"},       {ELFS_DIST_PAYLOAD_EXIT, REASON, "ft"},
+    {ELFS_DIST_PAYLOAD_EXIT2, REASON, "ft"},      {ELFS_DIST_PAYLOAD_MONITOR_P_EXIT, REASON, "Ftr"},
+    {ELFS_DIST_SPAWN_REQUEST, MESSAGE, "rflmo"},  {ELFS_DIST_ALIAS_SEND, MESSAGE, "fa"},
+    {ELFS_DIST_SPAWN_REPLY, NO_PAYLOAD, "rt_F"},  {ELFS_DIST_UNLINK_ID, NO_PAYLOAD, "ift"},
+    {ELFS_DIST_UNLINK_ID_ACK, NO_PAYLOAD, "ift"},
 };
 
 static const struct shape *shape_of(int64_t op) {
@@ -220,4 +221,28 @@ size_t elfs_dist_open_monitor_exit(struct elfs_buf *buf, struct elfs_view from, 
     elfs_buf_append_view(buf, ref);
     elfs_put_version(buf);
     return mark;
+}
+
+size_t elfs_dist_open_erpc(struct elfs_buf *buf, const struct elfs_identity *id,
+                           const uint32_t words[3], struct elfs_view from) {
+    size_t mark = open_control(buf, ELFS_DIST_SPAWN_REQUEST, 5);
+    elfs_put_ref(buf, id, words);
+    elfs_buf_append_view(buf, from);
+    elfs_buf_append_view(buf, from); /* the group leader: nothing is printed */
+    elfs_put_tuple_header(buf, 3);
+    elfs_put_atom(buf, "erpc");
+    elfs_put_atom(buf, "execute_call");
+    elfs_put_int64(buf, 4);
+    elfs_put_list_header(buf, 1);
+    elfs_put_atom(buf, "monitor");
+    elfs_put_nil(buf);
+    elfs_put_version(buf);
+    elfs_put_list_header(buf, 4);
+    elfs_put_ref(buf, id, words);
+    return mark;
+}
+
+enum elfs_code elfs_dist_close_erpc(struct elfs_buf *buf, size_t mark) {
+    elfs_put_nil(buf);
+    return elfs_frame_close(buf, mark);
 }

@@ -47,6 +47,7 @@ enum elfs_dist_op {
  * - REG_SEND: from, name (text), message
  * - MONITOR_P, DEMONITOR_P: from, to (a pid, or the name's atom), ref
  * - MONITOR_P_EXIT, PAYLOAD_MONITOR_P_EXIT: from (a pid, or the name's atom), to, ref, reason
+ * - SPAWN_REPLY: ref (the request), to, from (the new process; the reason's atom if it was refused)
  * - SPAWN_REQUEST: ref (the request), from, leader, module, function (texts), arity, monitor, link,
  *   message (the argument list) */
 struct elfs_dist_msg {
@@ -90,6 +91,12 @@ enum elfs_code elfs_dist_exit(struct elfs_buf *buf, struct elfs_view from, struc
 /* {36, Id, From, To}. */
 enum elfs_code elfs_dist_unlink_ack(struct elfs_buf *buf, struct elfs_view id,
                                     struct elfs_view from, struct elfs_view to);
+
+/* {29, ReqId, From, From, {erpc,execute_call,4}, [monitor]} and the start of its message [Ref, M, F, A]: the caller
+ * appends M, F and A, and closes it. ReqId and Ref are ours, of these words. */
+size_t elfs_dist_open_erpc(struct elfs_buf *buf, const struct elfs_identity *id,
+                           const uint32_t words[3], struct elfs_view from);
+enum elfs_code elfs_dist_close_erpc(struct elfs_buf *buf, size_t mark);
 
 /* Frames whose message the caller writes: open, append the message term (no version byte), then
  * elfs_frame_close. SEND is {2, '', To}; MONITOR_P_EXIT is {28, From, To, Ref}. */

@@ -10,6 +10,7 @@
 #include "codec/frame.h"
 #include "node/dispatch.h"
 #include "node/request.h"
+#include "node/schemas.h"
 #include "node/txn.h"
 
 #define KEEP_BYTES 65536 /* an output buffer's memory kept between turns */
@@ -30,6 +31,7 @@ struct elfs_conn *elfs_conn_new(struct elfs_node *node, int fd, const char *name
     elfs_list_init(&conn->dirty);
     elfs_list_init(&conn->held);
     elfs_list_init(&conn->requests);
+    elfs_list_init(&conn->schemas);
     conn->heard_ms = conn->spoke_ms = node->now_ms;
     if (elfs_poller_set(node->poller, &conn->watch, ELFS_POLL_IN) != ELFS_OK) goto fail;
     elfs_list_push_back(&node->conns, &conn->link);
@@ -62,6 +64,7 @@ void elfs_conn_close(struct elfs_conn *conn, const char *reason) {
     elfs_list_push_back(&node->dead, &conn->link);
     node->conn_count--;
     elfs_requests_conn_gone(conn);
+    elfs_schemas_conn_gone(conn);
     elfs_txns_conn_gone(conn);
 }
 
@@ -146,6 +149,8 @@ void elfs_conn_tick(struct elfs_conn *conn, int64_t now_ms, int64_t tick_ms) {
         elfs_conn_close(conn, "silent_for_the_tick_time");
         return;
     }
+    elfs_schemas_tick(conn);
+    if (conn->closed) return;
     if (now_ms - conn->spoke_ms >= tick_ms / 4 && unsent(conn) == 0) send_tick(conn);
 }
 

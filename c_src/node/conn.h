@@ -30,6 +30,8 @@ struct elfs_conn {
     int64_t heard_ms; /* when bytes last came, and last went */
     int64_t spoke_ms;
     struct elfs_list requests; /* struct elfs_request */
+    struct elfs_list schemas;  /* struct elfs_schema_entry */
+    size_t schema_count;
 };
 
 /* Takes fd (closed if this fails) and starts to read. NULL: out of memory, or the poller failed. */

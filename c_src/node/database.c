@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "node/node.h"
+#include "node/tables.h"
 #include "node/tracker.h"
 #include "node/txn.h"
 
@@ -149,6 +150,7 @@ static enum elfs_code init_one(struct elfs_node *node, struct elfs_database *db,
     db->path = repo->path;
     db->managed = elfs_litefs_holds(&node->options->litefs, repo->path);
     elfs_list_init(&db->pending);
+    elfs_list_init(&db->tables);
     if (db->managed) {
         if (elfs_litefs_fence_init(&db->fence, &node->litefs, db->path) == ELFS_OK) return ELFS_OK;
         return elfs_fail(err, ELFS_NOMEM, "out of memory");
@@ -174,7 +176,9 @@ void elfs_databases_fini(struct elfs_node *node) {
         if (db->store) elfs_store_stop(db->store);
     }
     elfs_closer_fini(&node->closer);
-    for (size_t i = 0; i < node->database_count; i++)
+    for (size_t i = 0; i < node->database_count; i++) {
         elfs_litefs_fence_fini(&node->databases[i].fence);
+        elfs_tables_fini(&node->databases[i]);
+    }
     elfs_free(node->databases);
 }

@@ -25,6 +25,7 @@ struct elfs_database {
     char problem[ELFS_ERROR_TEXT_MAX]; /* why it is not open; logged once */
     struct elfs_position committed;    /* after the newest acknowledged COMMIT */
     struct elfs_list pending;          /* jobs of this turn */
+    struct elfs_list tables;           /* struct elfs_table_entry */
     int64_t queued;                    /* handed to the store and not back yet */
     int64_t queued_bytes;
     int64_t done;

@@ -5,6 +5,7 @@
 #include "codec/dist.h"
 #include "codec/frame.h"
 #include "node/request.h"
+#include "node/schemas.h"
 #include "node/txn.h"
 
 static void on_spawn_request(struct elfs_conn *conn, struct elfs_view frame,
@@ -70,8 +71,11 @@ void elfs_dispatch_frame(struct elfs_conn *conn, struct elfs_view frame) {
     case ELFS_DIST_EXIT2:
     case ELFS_DIST_PAYLOAD_EXIT:
     case ELFS_DIST_PAYLOAD_EXIT2: elfs_request_abandon(conn, msg.to); break;
+    case ELFS_DIST_SPAWN_REPLY: elfs_schemas_answer(conn, &msg); break;
     case ELFS_DIST_MONITOR_P_EXIT:
-    case ELFS_DIST_PAYLOAD_MONITOR_P_EXIT: elfs_txns_owner_down(conn, msg.ref); break;
+    case ELFS_DIST_PAYLOAD_MONITOR_P_EXIT:
+        if (!elfs_schemas_answer(conn, &msg)) elfs_txns_owner_down(conn, msg.ref);
+        break;
     case ELFS_DIST_LINK:
         elfs_conn_wrote(conn, elfs_dist_exit(elfs_conn_out(conn), msg.to, msg.from, "noproc"));
         break;

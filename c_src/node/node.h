@@ -74,6 +74,7 @@ struct elfs_node {
     uint32_t pid_num;
     uint32_t pid_serial;
     uint32_t next_token;
+    uint32_t next_schema;
 
     int64_t now_ms; /* of this turn */
     int64_t started_ms;

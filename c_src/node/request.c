@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "node/reply.h"
+#include "node/repo_request.h"
 #include "node/txn.h"
 #include "store/sql_text.h"
 
@@ -10,7 +11,8 @@ static int64_t at_most(int64_t given, int64_t limit) {
     return given > 0 && given < limit ? given : limit;
 }
 
-static void request_free(struct elfs_request *req) {
+void elfs_request_free(struct elfs_request *req) {
+    if (req->repo) elfs_repo_request_fini(req->repo);
     elfs_list_remove(&req->link);
     elfs_result_fini(&req->result);
     elfs_arena_fini(&req->arena);
@@ -36,7 +38,7 @@ static struct elfs_request *request_new(struct elfs_conn *conn, struct elfs_view
     const uint8_t *copy = elfs_arena_copy(&req->arena, frame.data, frame.len);
     req->pid.data = elfs_arena_copy(&req->arena, pid.data, pid.len);
     if (!copy || !req->pid.data) {
-        request_free(req);
+        elfs_request_free(req);
         return NULL;
     }
     req->pid.len = pid.len;
@@ -83,17 +85,32 @@ static bool reroute(struct elfs_database *db, struct elfs_job *job) {
     return true;
 }
 
-static void on_finished(struct elfs_job *job, void *arg) {
-    struct elfs_node *node = arg;
-    struct elfs_request *req = ELFS_CONTAINER_OF(job, struct elfs_request, job);
+void elfs_request_submit(struct elfs_request *req) {
+    req->submitted = true;
+    elfs_list_push_back(&req->db->pending, &req->job.link);
+    req->db->queued++;
+    req->db->queued_bytes += (int64_t)req->job.cost;
+    req->db->node->in_flight++;
+}
+
+bool elfs_request_returned(struct elfs_request *req) {
     struct elfs_database *db = req->db;
-    if (job->outcome == ELFS_JOB_REROUTE && reroute(db, job)) return;
+    const struct elfs_job *job = &req->job;
+    req->submitted = false;
+    elfs_list_remove(&req->link); /* whatever becomes of the connection, the request is its caller's now */
     if (job->outcome == ELFS_JOB_DONE && job->position.known) db->committed = job->position;
     db->queued--;
     db->queued_bytes -= (int64_t)job->cost;
-    node->in_flight--;
+    db->node->in_flight--;
     count_outcome(db, job);
-    bool waits = req->conn && !req->abandoned && job->outcome != ELFS_JOB_DROPPED;
+    return req->conn && !req->abandoned && job->outcome != ELFS_JOB_DROPPED;
+}
+
+static void on_finished(struct elfs_job *job, void *arg) {
+    struct elfs_request *req = ELFS_CONTAINER_OF(job, struct elfs_request, job);
+    (void)arg;
+    if (job->outcome == ELFS_JOB_REROUTE && reroute(req->db, job)) return;
+    bool waits = elfs_request_returned(req);
     if (waits) elfs_conn_wrote(req->conn, elfs_reply_job(elfs_conn_out(req->conn), req));
     if (req->op == ELFS_OP_BEGIN) {
         if (job->outcome == ELFS_JOB_DONE) {
@@ -102,7 +119,7 @@ static void on_finished(struct elfs_job *job, void *arg) {
             elfs_txn_discard(req->txn);
         }
     }
-    request_free(req);
+    elfs_request_free(req);
 }
 
 static void fill_job(struct elfs_request *req, const struct elfs_op *op) {
@@ -134,25 +151,32 @@ static bool writes(const struct elfs_op *op) {
     }
 }
 
-/* Checks that this host may run it, that the queue has room, and finds or makes the transaction. */
-static enum elfs_code admit(struct elfs_request *req, const struct elfs_op *op,
-                            struct elfs_error *err) {
+enum elfs_code elfs_request_admit(struct elfs_request *req, bool writes, bool ends,
+                                  struct elfs_error *err) {
     const struct elfs_options *options = req->conn->node->options;
     const struct elfs_database *db = req->db;
-    bool ends = op->kind == ELFS_OP_COMMIT || op->kind == ELFS_OP_ROLLBACK;
-    struct elfs_view token = ends ? op->tx : op->options.tx;
-    if (token.len > 0) {
-        req->txn = elfs_txn_find(req->conn, req->call.caller, token, db, err);
-        if (!req->txn) return ELFS_NO_TRANSACTION;
-    } else if (writes(op)) {
-        enum elfs_code code = check_primary(db, err);
-        if (code != ELFS_OK) return code;
-    }
+    enum elfs_code code = writes ? check_primary(db, err) : ELFS_OK;
+    if (code != ELFS_OK) return code;
     if (!db->store) return elfs_database_unavailable(db, err);
-    /* Ending a transaction is always let through: it makes room. */
+    /* Ending a transaction makes room. */
     if (!ends && (db->queued >= options->max_queue ||
                   db->queued_bytes + (int64_t)req->job.cost > options->max_queue_bytes))
         return elfs_fail(err, ELFS_BUSY, "the queue is full");
+    return ELFS_OK;
+}
+
+/* Checks that it may run, and finds or makes the transaction. */
+static enum elfs_code admit(struct elfs_request *req, const struct elfs_op *op,
+                            struct elfs_error *err) {
+    const struct elfs_options *options = req->conn->node->options;
+    bool ends = op->kind == ELFS_OP_COMMIT || op->kind == ELFS_OP_ROLLBACK;
+    struct elfs_view token = ends ? op->tx : op->options.tx;
+    if (token.len > 0) {
+        req->txn = elfs_txn_find(req->conn, req->call.caller, token, req->db, err);
+        if (!req->txn) return ELFS_NO_TRANSACTION;
+    }
+    enum elfs_code code = elfs_request_admit(req, !req->txn && writes(op), ends, err);
+    if (code != ELFS_OK) return code;
     if (op->kind == ELFS_OP_BEGIN) {
         req->txn =
             elfs_txn_new(req, at_most(op->options.idle_timeout_ms, options->tx_idle_timeout_ms),
@@ -195,16 +219,27 @@ static void start(struct elfs_conn *conn, struct elfs_request *req) {
     code = admit(req, &op, err);
     if (code != ELFS_OK) goto failed;
     elfs_list_push_back(&conn->requests, &req->link);
-    elfs_list_push_back(&req->db->pending, &req->job.link);
-    req->db->queued++;
-    req->db->queued_bytes += (int64_t)req->job.cost;
-    conn->node->in_flight++;
+    elfs_request_submit(req);
     return;
 
 failed:
     elfs_conn_wrote(conn, elfs_reply_error(elfs_conn_out(conn), req, op.failed_index));
 answered:
-    request_free(req);
+    elfs_request_free(req);
+}
+
+/* True if it was a Repo call, and has been taken care of. */
+static bool call_repo(struct elfs_conn *conn, struct elfs_view frame, const struct elfs_call *call,
+                      struct elfs_view pid) {
+    struct elfs_ecto_call ecto;
+    if (!elfs_repo_request_is(conn->node, call, &ecto)) return false;
+    struct elfs_request *req = request_new(conn, frame, call, pid);
+    if (req) {
+        elfs_repo_request_start(conn, req);
+    } else {
+        elfs_conn_close(conn, "out_of_memory");
+    }
+    return true;
 }
 
 void elfs_request_call(struct elfs_conn *conn, struct elfs_view frame, const struct elfs_call *call,
@@ -218,6 +253,7 @@ void elfs_request_call(struct elfs_conn *conn, struct elfs_view frame, const str
         }
         return;
     }
+    if (call_repo(conn, frame, call, pid)) return;
     struct elfs_buf *out = elfs_conn_out(conn);
     bool no_arguments = call->args.len == 1; /* NIL_EXT */
     if (elfs_view_is(call->module, "erlang") && elfs_view_is(call->function, "node") &&
@@ -233,7 +269,11 @@ void elfs_request_abandon(struct elfs_conn *conn, struct elfs_view pid) {
         struct elfs_request *req = ELFS_CONTAINER_OF(l, struct elfs_request, link);
         if (!elfs_view_equal(req->pid, pid)) continue;
         req->abandoned = true;
-        elfs_job_cancel(&req->job);
+        if (req->submitted) {
+            elfs_job_cancel(&req->job);
+        } else {
+            elfs_request_free(req); /* a Repo call that still waits for what it needs to know */
+        }
         return;
     }
 }
@@ -241,6 +281,10 @@ void elfs_request_abandon(struct elfs_conn *conn, struct elfs_view pid) {
 void elfs_requests_conn_gone(struct elfs_conn *conn) {
     for (struct elfs_list *l; (l = elfs_list_pop_front(&conn->requests));) {
         struct elfs_request *req = ELFS_CONTAINER_OF(l, struct elfs_request, link);
+        if (!req->submitted) {
+            elfs_request_free(req);
+            continue;
+        }
         req->conn = NULL;
         req->abandoned = true;
         if (!elfs_reply_is_unwanted(&req->call)) elfs_job_cancel(&req->job);

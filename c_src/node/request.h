@@ -16,9 +16,12 @@
 #include "node/conn.h"
 
 struct elfs_txn;
+struct elfs_repo_request;
 
 struct elfs_request {
     struct elfs_job job;
+    bool submitted;                 /* the job is with a store, or on its way there */
+    struct elfs_repo_request *repo; /* a Repo call (repo_request.h), in arena; else NULL */
     struct elfs_list link;
     struct elfs_conn *conn; /* NULL once it is gone */
     struct elfs_database *db;
@@ -34,6 +37,22 @@ struct elfs_request {
 /* Runs a call that came in frame; pid is the process that stands for it (in node->scratch). */
 void elfs_request_call(struct elfs_conn *conn, struct elfs_view frame, const struct elfs_call *call,
                        struct elfs_view pid);
+
+/* What Repo calls share with the others. */
+
+/* Checks that this host may write the database and that its queue has room; ELFS_NOT_PRIMARY, ELFS_UNAVAILABLE or
+ * ELFS_BUSY. `ends`: it ends a transaction, which is always let through. */
+enum elfs_code elfs_request_admit(struct elfs_request *req, bool writes, bool ends,
+                                  struct elfs_error *err);
+
+/* Puts the job among those of this turn. */
+void elfs_request_submit(struct elfs_request *req);
+
+/* Counts a job out that has come back, and takes the request off its connection's list. True if its caller still
+ * waits for the answer. */
+bool elfs_request_returned(struct elfs_request *req);
+
+void elfs_request_free(struct elfs_request *req);
 
 /* The caller of the process pid gave up (DEMONITOR_P): what has not started never will. */
 void elfs_request_abandon(struct elfs_conn *conn, struct elfs_view pid);

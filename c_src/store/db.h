@@ -17,7 +17,7 @@ struct elfs_db {
     struct elfs_watch watch;
     struct elfs_stmt_cache cache;
     sqlite3_stmt *schema_version; /* PRAGMA schema_version */
-    bool wrote; /* set by each COMMIT that wrote pages; the writer's to clear */
+    bool wrote;                   /* set by each COMMIT that wrote pages; the writer's to clear */
 };
 
 enum elfs_db_role {
