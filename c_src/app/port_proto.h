@@ -9,6 +9,9 @@
 #include "codec/put.h"
 #include "detect/state.h"
 
+/* Of a message to the port. */
+#define ELFS_PORT_MESSAGE_MAX (1 << 20)
+
 /* The whole of Config, owned. */
 struct elfs_port_config {
     char *primary_file;

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <time.h>
 #include <unistd.h>
 #ifdef __APPLE__
 #include <sys/random.h>
@@ -40,7 +41,9 @@ struct elfs_detector {
     char told_node[ELFS_NODE_SIZE];
 
     atomic_bool stop;
+    pthread_cond_t at_end;
     pthread_mutex_t lock; /* for what follows */
+    bool ended;
     struct elfs_detect_state published;
     uint64_t wanted;    /* the last ticket given out */
     uint64_t refreshed; /* the last one done; the first refresh is the start itself, ticket 1 */
@@ -73,7 +76,8 @@ static void tell_change(struct elfs_detector *d) {
 
 static void tell_positions(struct elfs_detector *d) {
     for (size_t i = 0; d->moved != 0; i++, d->moved >>= 1) {
-        if (d->moved & 1) d->events.position(d->events.arg, &d->machine.state.positions.items[i]);
+        if (d->moved & 1 && d->events.position)
+            d->events.position(d->events.arg, &d->machine.state.positions.items[i]);
     }
 }
 
@@ -96,7 +100,8 @@ static void finish_refresh(struct elfs_detector *d) {
     d->refreshed = done;
     pthread_mutex_unlock(&d->lock);
     publish(d);
-    if (done > 1) d->events.refreshed(d->events.arg, done, &d->machine.state);
+    if (done > 1 && d->events.refreshed)
+        d->events.refreshed(d->events.arg, done, &d->machine.state);
 }
 
 /* ---- what comes from the network ---- */
@@ -214,6 +219,14 @@ static void *run(void *arg) {
         take_looks(d);
         publish(d);
     }
+    /* here and not where the rest is freed: what hangs hangs this thread, not who stops it */
+    for (int i = 0; i < ELFS_HTTP_SLOTS; i++) elfs_http_abort(d->http, (enum elfs_http_slot)i);
+    elfs_look_stop(d->look);
+    d->look = NULL;
+    pthread_mutex_lock(&d->lock);
+    d->ended = true;
+    pthread_cond_signal(&d->at_end);
+    pthread_mutex_unlock(&d->lock);
     return NULL;
 }
 
@@ -289,6 +302,7 @@ static void free_detector(struct elfs_detector *d) {
     if (d->http) elfs_http_free(d->http);
     elfs_lines_fini(&d->lines);
     elfs_buf_fini(&d->info);
+    pthread_cond_destroy(&d->at_end);
     pthread_mutex_destroy(&d->lock);
     elfs_free(d->dir);
     elfs_free(d->primary_file);
@@ -304,6 +318,7 @@ enum elfs_code elfs_detector_start(const struct elfs_detector_config *config,
     if (!d) return elfs_fail(err, ELFS_NOMEM, "out of memory");
     struct elfs_http_callbacks callbacks = {d, on_body, on_done};
     pthread_mutex_init(&d->lock, NULL);
+    pthread_cond_init(&d->at_end, NULL);
     atomic_init(&d->stop, false);
     elfs_lines_init(&d->lines, ELFS_LINE_MAX);
     elfs_buf_init(&d->info, ELFS_INFO_MAX);
@@ -337,9 +352,32 @@ uint64_t elfs_detector_refresh(struct elfs_detector *d) {
     return ticket;
 }
 
-void elfs_detector_stop(struct elfs_detector *d) {
+static void ask_to_end(struct elfs_detector *d) {
     atomic_store(&d->stop, true);
     elfs_http_wake(d->http);
+}
+
+bool elfs_detector_try_stop(struct elfs_detector *d, int64_t timeout_ms) {
+    struct timespec deadline;
+    int rc = 0;
+    clock_gettime(CLOCK_REALTIME, &deadline);
+    deadline.tv_sec += (time_t)(timeout_ms / 1000);
+    deadline.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
+    if (deadline.tv_nsec >= 1000000000) {
+        deadline.tv_sec++;
+        deadline.tv_nsec -= 1000000000;
+    }
+    ask_to_end(d);
+    pthread_mutex_lock(&d->lock);
+    while (!d->ended && rc == 0) rc = pthread_cond_timedwait(&d->at_end, &d->lock, &deadline);
+    bool ended = d->ended;
+    pthread_mutex_unlock(&d->lock);
+    if (ended) elfs_detector_stop(d);
+    return ended;
+}
+
+void elfs_detector_stop(struct elfs_detector *d) {
+    ask_to_end(d);
     pthread_join(d->thread, NULL);
     free_detector(d);
 }

@@ -14,7 +14,7 @@
 #define ELFS_INFO_MAX 65536
 #define ELFS_PROBE_TIMEOUT_MS 1000
 
-/* All from the detector's thread; they must not block for long, nor stop the detector. */
+/* All from the detector's thread; position and refreshed may be NULL. They must not block for long, nor stop the detector. */
 struct elfs_detector_events {
     void *arg;
     /* The role, the hostname or the node is another one; and once at the start, as soon as the role
@@ -55,7 +55,11 @@ void elfs_detector_state(struct elfs_detector *detector, struct elfs_detect_stat
 uint64_t elfs_detector_refresh(struct elfs_detector *detector);
 
 /* Ends and joins the threads, frees everything. No callback comes after it. Waits for a look at the
- * files that is under way: as long as the mount hangs, if it does. */
+ * files, or at a name server, that is under way: as long as that hangs, if it does. */
 void elfs_detector_stop(struct elfs_detector *detector);
+
+/* The same if the threads end within timeout_ms. False if not: nothing is freed then, callbacks may
+ * still come, and the threads end as soon as they can; to be tried again. */
+bool elfs_detector_try_stop(struct elfs_detector *detector, int64_t timeout_ms);
 
 #endif

@@ -1,4 +1,5 @@
-%% The port program, as a BEAM app uses it: a real port; LiteFS is the stand-in of ct_litefs.
+%% The messages of docs/port.md, with the port program and with the port driver, and what is the program's
+%% own: real ports, as a BEAM app uses them; LiteFS is the stand-in of ct_litefs.
 -module(port_SUITE).
 
 -include_lib("common_test/include/ct.hrl").
@@ -10,13 +11,26 @@ suite() ->
     [{timetrap, {seconds, 60}}].
 
 all() ->
+    [{group, port}, {group, driver}, over_the_limit, wrong_arguments, ends_with_its_stdin,
+     ends_with_its_stdout, ends_while_nobody_reads, ends_with_a_killed_vm, half_a_message,
+     nobody_reads, stderr_is_silent].
+
+%% The driver reads no tracker row.
+groups() ->
+    [{port, [], [node_of_the_tracker_row | messages()]}, {driver, [], messages()}].
+
+messages() ->
     [standalone, replica_by_file, roles_follow_the_stream, first_change_is_not_a_guess,
      state_has_the_documented_shape, refresh_asks_again, several_refreshes, positions_are_told,
-     node_of_the_tracker_row, everything_off, wrong_requests, wrong_configurations,
-     configured_once, tags_come_back, a_large_message, over_the_limit, wrong_arguments,
-     ends_with_its_stdin, ends_with_its_stdout, ends_while_nobody_reads,
-     ends_with_a_killed_vm, half_a_message,
-     nobody_reads, stderr_is_silent].
+     everything_off, wrong_requests, wrong_configurations, configured_once, tags_come_back,
+     a_large_message].
+
+init_per_group(Transport, Config) ->
+    ct_port:start(Transport),
+    [{transport, Transport} | Config].
+
+end_per_group(Transport, _Config) ->
+    ct_port:stop(Transport).
 
 init_per_testcase(_Case, Config) ->
     [{litefs, ct_litefs:start(Config)} | Config].
@@ -25,58 +39,60 @@ end_per_testcase(_Case, Config) ->
     ct_litefs:stop(?config(litefs, Config)).
 
 standalone(Config) ->
-    {Port, _} = configured(Config, #{primary_file => <<"/no/such/folder/.primary">>,
+    Port = ct_port:configured(Config, #{primary_file => <<"/no/such/folder/.primary">>,
                                      event_stream_url => false}),
     ?assertMatch(#{role := primary, hostname := nil, node := nil, mount := absent, lag := nil,
-                   positions := P} when P =:= #{}, change(Port)),
-    close(Port).
+                   positions := P} when P =:= #{}, ct_port:change(Port)),
+    ct_port:close(Port).
 
 replica_by_file(Config) ->
     LiteFS = ?config(litefs, Config),
     ct_litefs:file(LiteFS, ".primary", "n1\n"),
     ct_litefs:file(LiteFS, ".lag", "+000000315\n"),
-    {Port, _} = configured(Config, #{event_stream_url => false, poll_interval => 20}),
-    ?assertMatch(#{role := replica, hostname := <<"n1">>, mount := live, lag := 315}, change(Port)),
+    Port = ct_port:configured(Config, #{event_stream_url => false, poll_interval => 20}),
+    ?assertMatch(#{role := replica, hostname := <<"n1">>, mount := live, lag := 315}, ct_port:change(Port)),
     ct_litefs:file(LiteFS, ".primary", "n2\n"),
-    ?assertMatch(#{role := replica, hostname := <<"n2">>}, change(Port)),
+    ?assertMatch(#{role := replica, hostname := <<"n2">>}, ct_port:change(Port)),
     ct_litefs:file(LiteFS, ".primary", false),
-    ?assertMatch(#{role := unknown, hostname := nil}, change(Port)),
+    ?assertMatch(#{role := unknown, hostname := nil}, ct_port:change(Port)),
     ct_litefs:file(LiteFS, ".lag", "+000000000\n"),
-    ?assertMatch(#{role := primary, hostname := nil}, change(Port)),
-    close(Port).
+    ?assertMatch(#{role := primary, hostname := nil}, ct_port:change(Port)),
+    ct_port:close(Port).
 
 roles_follow_the_stream(Config) ->
     LiteFS = ?config(litefs, Config),
     ct_litefs:greet(LiteFS, ct_litefs:init({replica, "n1"})),
-    {Port, _} = configured(Config, #{}),
-    ?assertMatch(#{role := replica, hostname := <<"n1">>}, change(Port)),
+    Port = ct_port:configured(Config, #{}),
+    ?assertMatch(#{role := replica, hostname := <<"n1">>}, ct_port:change(Port)),
     Slowest = lists:max([begin
         Began = erlang:monotonic_time(microsecond),
         ct_litefs:say(LiteFS, ct_litefs:change(Role)),
-        ?assertMatch(#{role := Expected}, change(Port)),
+        ?assertMatch(#{role := Expected}, ct_port:change(Port)),
         erlang:monotonic_time(microsecond) - Began
     end || _ <- lists:seq(1, 20),
            {Role, Expected} <- [{primary, primary}, {{replica, "c2"}, replica}]]),
     ct:pal("slowest of 40: ~b us", [Slowest]),
     ?assert(Slowest < 1000000),
-    close(Port).
+    ct_port:close(Port).
 
 first_change_is_not_a_guess(Config) ->
     LiteFS = ?config(litefs, Config),
     ct_litefs:greet(LiteFS, ct_litefs:init(primary)),
+    ct_litefs:info(LiteFS, primary),
     [begin
-         {Port, _} = configured(Config, #{}),
-         ?assertMatch(#{role := primary}, change(Port)),
-         close(Port)
+         Port = ct_port:configured(Config, #{}),
+         ?assertMatch(#{role := primary}, ct_port:change(Port)),
+         ct_port:close(Port)
      end || _ <- lists:seq(1, 20)].
 
 state_has_the_documented_shape(Config) ->
     LiteFS = ?config(litefs, Config),
     ct_litefs:greet(LiteFS, ct_litefs:init(primary)),
+    ct_litefs:info(LiteFS, primary),
     ct_litefs:file(LiteFS, "a.db-pos", "0000000000000003/a7dd8f28ea1b904d\n"),
-    {Port, _} = configured(Config, #{}),
-    #{role := primary} = change(Port),
-    State = request(Port, state),
+    Port = ct_port:configured(Config, #{}),
+    #{role := primary} = ct_port:change(Port),
+    State = ct_port:request(Port, state),
     ?assertEqual([hostname, lag, mount, node, positions, role, sources],
                  lists:sort(maps:keys(State))),
     ?assertMatch(#{mount := live, lag := 0,
@@ -87,36 +103,36 @@ state_has_the_documented_shape(Config) ->
                    when is_integer(FileAge) andalso FileAge >= 0
                         andalso is_integer(StreamAge) andalso StreamAge >= 0,
                  State),
-    close(Port).
+    ct_port:close(Port).
 
 refresh_asks_again(Config) ->
     LiteFS = ?config(litefs, Config),
     ct_litefs:file(LiteFS, ".primary", "n1\n"),
-    {Port, _} = configured(Config, #{}),
-    #{role := replica} = change(Port),
+    Port = ct_port:configured(Config, #{}),
+    #{role := replica} = ct_port:change(Port),
     ct_litefs:file(LiteFS, ".primary", "n2\n"),
     ct_litefs:file(LiteFS, "a.db-pos", "0000000000000009/a7dd8f28ea1b904d\n"),
     ?assertMatch(#{hostname := <<"n2">>, positions := #{<<"a.db">> := {9, _}}},
-                 request(Port, refresh)),
-    close(Port).
+                 ct_port:request(Port, refresh)),
+    ct_port:close(Port).
 
 several_refreshes(Config) ->
-    {Port, _} = configured(Config, #{event_stream_url => false}),
+    Port = ct_port:configured(Config, #{event_stream_url => false}),
     Tags = lists:seq(1, 200),
-    [send(Port, {refresh, Tag}) || Tag <- Tags],
-    ?assertEqual(Tags, [begin {refresh, Tag, #{}} = answer(Port), Tag end || Tag <- Tags]),
-    close(Port).
+    [ct_port:send(Port, {refresh, Tag}) || Tag <- Tags],
+    ?assertEqual(Tags, [begin {refresh, Tag, #{}} = ct_port:answer(Port), Tag end || Tag <- Tags]),
+    ct_port:close(Port).
 
 positions_are_told(Config) ->
     LiteFS = ?config(litefs, Config),
     ct_litefs:greet(LiteFS, ct_litefs:init(primary)),
-    {Port, _} = configured(Config, #{}),
-    #{role := primary} = change(Port),
+    Port = ct_port:configured(Config, #{}),
+    #{role := primary} = ct_port:change(Port),
     ct_litefs:say(LiteFS, [ct_litefs:tx(Db, N) || N <- lists:seq(1, 500), Db <- ["a.db", "b.db"]]),
-    ?assertEqual(500, last_position(Port, <<"a.db">>, 500)),
-    #{positions := Positions} = request(Port, state),
+    ?assertEqual(500, ct_port:last_position(Port, <<"a.db">>, 500)),
+    #{positions := Positions} = ct_port:request(Port, state),
     ?assertEqual({500, 16#a2fc350ac2962d33}, maps:get(<<"b.db">>, Positions)),
-    close(Port).
+    ct_port:close(Port).
 
 node_of_the_tracker_row(Config) ->
     LiteFS = #{dir := Dir} = ?config(litefs, Config),
@@ -124,8 +140,8 @@ node_of_the_tracker_row(Config) ->
     ct_litefs:greet(LiteFS, ct_litefs:init({replica, "n1"})),
     ct_sqlite:exec(Db, "CREATE TABLE _ecto_litefs_primary (id INTEGER PRIMARY KEY CHECK (id = 1), "
                        "node_name TEXT NOT NULL, updated_at INTEGER NOT NULL)"),
-    {Port, _} = configured(Config, #{database => iolist_to_binary(Db)}),
-    ?assertMatch(#{role := replica, node := nil}, change(Port)),
+    Port = ct_port:configured(Config, #{database => iolist_to_binary(Db)}),
+    ?assertMatch(#{role := replica, node := nil}, ct_port:change(Port)),
     Put = fun(Name) ->
         ct_sqlite:exec(Db, ["INSERT OR REPLACE INTO _ecto_litefs_primary VALUES (1, '", Name, "', 1)"]),
         ct_litefs:say(LiteFS, ct_litefs:tx("app.db", 2))
@@ -133,23 +149,23 @@ node_of_the_tracker_row(Config) ->
     Put("app@n1.example"),
     ?assertMatch(#{node := <<"app@n1.example">>, hostname := <<"n1">>,
                    sources := #{row := #{enabled := true, says := <<"app@n1.example">>}}},
-                 change(Port)),
+                 ct_port:change(Port)),
     Put("not a node"),
-    ?assertMatch(#{node := nil, sources := #{row := #{says := unknown}}}, change(Port)),
-    close(Port).
+    ?assertMatch(#{node := nil, sources := #{row := #{says := unknown}}}, ct_port:change(Port)),
+    ct_port:close(Port).
 
 everything_off(Config) ->
     LiteFS = ?config(litefs, Config),
-    {Port, _} = configured(Config, #{poll_interval => false, event_stream_url => false}),
-    ?assertMatch(#{role := unknown, mount := live}, change(Port)),
+    Port = ct_port:configured(Config, #{poll_interval => false, event_stream_url => false}),
+    ?assertMatch(#{role := unknown, mount := live}, ct_port:change(Port)),
     ct_litefs:file(LiteFS, ".primary", "n1\n"),
-    ?assertMatch(#{role := replica}, request(Port, refresh)),
-    close(Port).
+    ?assertMatch(#{role := replica}, ct_port:request(Port, refresh)),
+    ct_port:close(Port).
 
 %% Each is answered by an error that says something, and what comes after is served.
 wrong_requests(Config) ->
-    {Port, _} = configured(Config, #{event_stream_url => false}),
-    #{} = change(Port),
+    Port = ct_port:configured(Config, #{event_stream_url => false}),
+    #{} = ct_port:change(Port),
     Whole = term_to_binary({state, a}),
     Cut = [binary:part(Whole, 0, N) || N <- lists:seq(0, byte_size(Whole) - 1)],
     Wrong = [{undefined, Bytes} || Bytes <- Cut] ++
@@ -160,17 +176,17 @@ wrong_requests(Config) ->
              {t, {configure, t}}, {t, {configure, t, #{}, x}}, {undefined, {}}]],
     [begin
          port_command(Port, Bytes),
-         {error, Got, Message} = answer(Port),
+         {error, Got, Message} = ct_port:answer(Port),
          ?assertEqual({Bytes, Tag}, {Bytes, Got}),
          ?assert(byte_size(Message) > 5)
      end || {Tag, Bytes} <- Wrong],
-    ?assertMatch(#{role := unknown}, request(Port, state)),
-    close(Port).
+    ?assertMatch(#{role := unknown}, ct_port:request(Port, state)),
+    ct_port:close(Port).
 
 %% The message names what is wrong; a right one may follow.
 wrong_configurations(Config) ->
-    Port = open(),
-    Good = config(Config, #{}),
+    Port = ct_port:open(Config),
+    Good = ct_port:config(Config, #{}),
     Wrong = [{not_a_map, <<"map">>}, {[], <<"map">>}, {#{}, <<"missing">>},
              {Good#{more => 1}, <<"more">>}, {Good#{<<"database">> => nil}, <<"key">>}]
         ++ [{maps:remove(Key, Good), atom_to_binary(Key)} || Key <- maps:keys(Good)]
@@ -184,45 +200,45 @@ wrong_configurations(Config) ->
         ++ [{Good#{event_stream_url := Url}, Url} ||
             Url <- [<<"https://localhost/events">>, <<"localhost:20202">>, <<"file:///etc/passwd">>]],
     [begin
-         send(Port, {configure, {tag, 1}, Bad}),
-         {error, {tag, 1}, Message} = answer(Port),
+         ct_port:send(Port, {configure, {tag, 1}, Bad}),
+         {error, {tag, 1}, Message} = ct_port:answer(Port),
          ?assertNotEqual({nomatch, Message, Word},
                          {binary:match(Message, Word), Message, Word})
      end || {Bad, Word} <- Wrong],
-    send(Port, {configure, ok, Good}),
-    ?assertEqual({configured, ok}, answer(Port)),
-    close(Port).
+    ct_port:send(Port, {configure, ok, Good}),
+    ?assertEqual({configured, ok}, ct_port:answer(Port)),
+    ct_port:close(Port).
 
 configured_once(Config) ->
-    Port = open(),
+    Port = ct_port:open(Config),
     [begin
-         send(Port, {Request, t}),
-         ?assertMatch({error, t, <<"not configured", _/binary>>}, answer(Port))
+         ct_port:send(Port, {Request, t}),
+         ?assertMatch({error, t, <<"not configured", _/binary>>}, ct_port:answer(Port))
      end || Request <- [state, refresh]],
-    send(Port, {configure, 1, config(Config, #{})}),
-    send(Port, {configure, 2, config(Config, #{})}),
-    ?assertEqual({configured, 1}, answer(Port)),
-    ?assertMatch({error, 2, <<"configured already">>}, answer(Port)),
-    close(Port).
+    ct_port:send(Port, {configure, 1, ct_port:config(Config, #{})}),
+    ct_port:send(Port, {configure, 2, ct_port:config(Config, #{})}),
+    ?assertEqual({configured, 1}, ct_port:answer(Port)),
+    ?assertMatch({error, 2, <<"configured already">>}, ct_port:answer(Port)),
+    ct_port:close(Port).
 
 tags_come_back(Config) ->
-    {Port, _} = configured(Config, #{event_stream_url => false}),
+    Port = ct_port:configured(Config, #{event_stream_url => false}),
     Tags = [make_ref(), self(), fun() -> Port end, [], "string", <<1:3>>, #{a => [1.5, {}]},
             1 bsl 200, -(1 bsl 3000), 'ätom', lists:duplicate(1000, x), undefined],
     [begin
-         send(Port, {state, Tag}),
-         ?assertMatch({state, Tag, #{}}, answer(Port)),
-         send(Port, {refresh, Tag}),
-         ?assertMatch({refresh, Tag, #{}}, answer(Port))
+         ct_port:send(Port, {state, Tag}),
+         ?assertMatch({state, Tag, #{}}, ct_port:answer(Port)),
+         ct_port:send(Port, {refresh, Tag}),
+         ?assertMatch({refresh, Tag, #{}}, ct_port:answer(Port))
      end || Tag <- Tags],
-    close(Port).
+    ct_port:close(Port).
 
 a_large_message(Config) ->
-    {Port, _} = configured(Config, #{event_stream_url => false}),
+    Port = ct_port:configured(Config, #{event_stream_url => false}),
     Tag = binary:copy(<<"x">>, (1 bsl 20) - 100),
-    send(Port, {state, Tag}),
-    ?assertMatch({state, Tag, #{}}, answer(Port)),
-    close(Port).
+    ct_port:send(Port, {state, Tag}),
+    ?assertMatch({state, Tag, #{}}, ct_port:answer(Port)),
+    ct_port:close(Port).
 
 over_the_limit(_Config) ->
     [begin
@@ -232,12 +248,14 @@ over_the_limit(_Config) ->
      end || Bytes <- [<<((1 bsl 20) + 1):32>>, <<16#FFFFFFFF:32, "abc">>, <<"GET / HTTP/1.1\r\n">>]].
 
 wrong_arguments(_Config) ->
-    {2, <<>>, Err} = ct_os:run(program(), ["--help"]),
+    {2, <<>>, Err} = ct_os:run(ct_port:program(), ["--help"]),
     ?assertMatch({_, _}, binary:match(Err, <<"docs/port.md">>)).
 
 ends_with_its_stdin(Config) ->
-    ?assertEqual({0, <<>>, <<>>}, ct_os:run(program(), [])),
-    {Port, Pid} = configured(Config, #{}),
+    ?assertEqual({0, <<>>, <<>>}, ct_os:run(ct_port:program(), [])),
+    Port = ct_port:configured(Config, #{}),
+    {os_pid, Number} = erlang:port_info(Port, os_pid),
+    Pid = integer_to_list(Number),
     true = port_close(Port),
     await_gone(Pid).
 
@@ -246,11 +264,11 @@ half_a_message(_Config) ->
 
 %% Its stdin stays open, and nobody can read any more what it says, or would say.
 ends_with_its_stdout(Config) ->
-    Message = term_to_binary({configure, x, config(Config, #{})}),
+    Message = term_to_binary({configure, x, ct_port:config(Config, #{})}),
     [begin
          Script = ["{ \"$1\"; echo \"code=$?\" >&2; } | ", Reader, " >/dev/null"],
          Port = open_port({spawn_executable, "/bin/sh"},
-                          [{args, ["-c", Script, "sh", program()]}, binary, stderr_to_stdout]),
+                          [{args, ["-c", Script, "sh", ct_port:program()]}, binary, stderr_to_stdout]),
          port_command(Port, Input),
          receive {Port, {data, Text}} -> ?assertEqual(<<"code=0\n">>, Text) end,
          port_close(Port)
@@ -259,12 +277,12 @@ ends_with_its_stdout(Config) ->
 %% Its output is stuck, so that it reads no requests: the end of its stdin is seen all the same.
 ends_while_nobody_reads(Config) ->
     Port = open_port({spawn_executable, "/bin/sh"},
-                     [{args, ["-c", "\"$1\" | sleep 60", "sh", program()]}, binary]),
+                     [{args, ["-c", "\"$1\" | sleep 60", "sh", ct_port:program()]}, binary]),
     Send = fun(Term) ->
         Message = term_to_binary(Term),
         port_command(Port, [<<(byte_size(Message)):32>>, Message], [nosuspend])
     end,
-    Send({configure, x, config(Config, #{event_stream_url => false})}),
+    Send({configure, x, ct_port:config(Config, #{event_stream_url => false})}),
     Pid = child_of(Port),
     {os_pid, Shell} = erlang:port_info(Port, os_pid),
     %% more than two pipes and its buffer hold; what is not read any more is in a pipe, not in this VM
@@ -285,7 +303,7 @@ ends_with_a_killed_vm(Config) ->
         "receive {P, {data, D}} -> {configured, x} = binary_to_term(D) end,"
         "{os_pid, Pid} = erlang:port_info(P, os_pid),"
         "io:format(\"~~s ~~b~~n\", [os:getpid(), Pid]), timer:sleep(infinity).",
-        [program(), File, Url]),
+        [ct_port:program(), File, Url]),
     Vm = open_port({spawn_executable, os:find_executable("erl")},
                    [{args, ["-noshell", "-eval", lists:flatten(Code)]}, binary, {line, 1000}, exit_status]),
     [VmPid, Pid] = receive {Vm, {data, {eol, Line}}} -> string:lexemes(binary_to_list(Line), " ") end,
@@ -302,12 +320,12 @@ nobody_reads(Config) ->
     Out = filename:join(Dir, "out"),
     Script = "\"$1\" | { until [ -e \"$2\" ]; do sleep 0.1; done; cat >\"$3\"; }",
     Port = open_port({spawn_executable, "/bin/sh"},
-                     [{args, ["-c", Script, "sh", program(), Go, Out]}, binary, exit_status]),
+                     [{args, ["-c", Script, "sh", ct_port:program(), Go, Out]}, binary, exit_status]),
     Send = fun(Term) ->
         Message = term_to_binary(Term),
         port_command(Port, [<<(byte_size(Message)):32>>, Message], [nosuspend])
     end,
-    Send({configure, x, config(Config, #{})}),
+    Send({configure, x, ct_port:config(Config, #{})}),
     Pid = child_of(Port),
     ct_litefs:say(LiteFS, <<>>),
     Before = ct_os:rss_kb(Pid),
@@ -335,10 +353,10 @@ nobody_reads(Config) ->
 stderr_is_silent(Config) ->
     LiteFS = ?config(litefs, Config),
     ct_litefs:greet(LiteFS, ["garbage\n", binary:copy(<<"x">>, 1 bsl 20), "\n", ct_litefs:init(primary)]),
-    Messages = [term_to_binary(Term) || Term <- [{nonsense, 1}, {configure, x, config(Config, #{})}]],
+    Messages = [term_to_binary(Term) || Term <- [{nonsense, 1}, {configure, x, ct_port:config(Config, #{})}]],
     %% the shell's stdin stays open until its port is closed; its stderr is what we look at
     Port = open_port({spawn_executable, "/bin/sh"},
-                     [{args, ["-c", "exec \"$1\" 2>&1 >/dev/null", "sh", program()]}, binary, exit_status]),
+                     [{args, ["-c", "exec \"$1\" 2>&1 >/dev/null", "sh", ct_port:program()]}, binary, exit_status]),
     [port_command(Port, [<<(byte_size(M)):32>>, M]) || M <- Messages],
     ct_litefs:say(LiteFS, ct_litefs:change(primary)),
     ct_litefs:cut(LiteFS),
@@ -348,84 +366,10 @@ stderr_is_silent(Config) ->
 
 %% Helpers
 
-program() ->
-    case os:getenv("ECTO_LITEFS_PORT") of
-        false -> filename:join(code:priv_dir(ecto_litefs), "ecto_litefs_port");
-        Path -> Path
-    end.
-
-open() ->
-    open_port({spawn_executable, program()}, [{packet, 4}, binary, exit_status]).
-
-config(Config, Changes) ->
-    LiteFS = ?config(litefs, Config),
-    maps:merge(#{primary_file => ct_litefs:primary_file(LiteFS), poll_interval => 30000,
-                 event_stream_url => ct_litefs:url(LiteFS), database => nil,
-                 table_name => <<"_ecto_litefs_primary">>}, Changes).
-
-configured(Config, Changes) ->
-    Port = open(),
-    {os_pid, Pid} = erlang:port_info(Port, os_pid),
-    send(Port, {configure, ready, config(Config, Changes)}),
-    {configured, ready} = answer(Port),
-    {Port, integer_to_list(Pid)}.
-
-send(Port, Term) ->
-    port_command(Port, term_to_binary(Term)).
-
-%% The next answer or change; positions come when they come.
-answer(Port) ->
-    receive
-        {Port, {data, Data}} ->
-            case binary_to_term(Data) of
-                {Told, _} = Message when Told =:= change -> self() ! {told, Port, Message}, answer(Port);
-                {position, _, _, _} = Message -> self() ! {told, Port, Message}, answer(Port);
-                Answer -> Answer
-            end;
-        {Port, {exit_status, Code}} ->
-            error({port_program_ended, Code})
-    after 10000 ->
-        error(no_answer)
-    end.
-
-change(Port) ->
-    receive
-        {told, Port, {change, State}} -> State;
-        {Port, {data, Data}} ->
-            case binary_to_term(Data) of
-                {change, State} -> State;
-                {position, _, _, _} -> change(Port)
-            end
-    after 10000 ->
-        error(no_change)
-    end.
-
-request(Port, Kind) ->
-    Tag = make_ref(),
-    send(Port, {Kind, Tag}),
-    {Kind, Tag, State} = answer(Port),
-    State.
-
-last_position(Port, Database, Txid) ->
-    receive
-        {Port, {data, Data}} ->
-            case binary_to_term(Data) of
-                {position, Database, Txid, _} -> Txid;
-                {position, _, _, _} -> last_position(Port, Database, Txid);
-                {change, _} -> last_position(Port, Database, Txid)
-            end
-    after 10000 ->
-        error(no_position)
-    end.
-
-close(Port) ->
-    true = port_close(Port),
-    ok.
-
 run_with_stdin(Bytes) ->
     File = filename:join("/tmp", "port_in_" ++ os:getpid()),
     ok = file:write_file(File, Bytes),
-    Result = ct_os:run("/bin/sh", ["-c", "exec \"$1\" <\"$2\"", "sh", program(), File]),
+    Result = ct_os:run("/bin/sh", ["-c", "exec \"$1\" <\"$2\"", "sh", ct_port:program(), File]),
     ok = file:delete(File),
     Result.
 
