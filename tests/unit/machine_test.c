@@ -580,6 +580,7 @@ static void a_mount_that_hangs_is_unknown(void **state) {
     assert_false(elfs_machine_take(&m, 51 + ELFS_STUCK_MS) & READ); /* one at a time */
     expect(ELFS_ROLE_UNKNOWN, "");
     assert_int_equal(m.state.mount, ELFS_MOUNT_UNKNOWN);
+    assert_false(m.state.lag_known);
     assert_true(elfs_machine_idle(&m, 51 + ELFS_STUCK_MS));  /* a refresh does not wait for it */
     assert_true(elfs_machine_next(&m) > 51 + ELFS_STUCK_MS); /* nor does the loop spin */
     reading_at(60000, live(NULL, 0));
