@@ -17,7 +17,7 @@
                  | {change, ecto_litefs_decision:announced()}
                  | {refresh, term(), ecto_litefs_decision:announced()}
                  | {error, term(), binary()}
-                 | {position, binary(), binary(), binary()}.
+                 | {position, binary(), non_neg_integer(), non_neg_integer()}.
 -export_type([detection/0, message/0]).
 
 %% @doc Opens the port; the calling process owns it.
