@@ -101,7 +101,12 @@ suite_eunit() {
 
 suite_ct() { run_ct "$root/priv"; }
 
-suite_ct_asan() { run_ct "$build/asan/priv"; }
+# The port driver's sanitizers must be in a VM before it: VMs of its suite's own load it so.
+suite_ct_asan() {
+    export ECTO_LITEFS_DRIVER_DIR="$build/asan/priv"
+    export ECTO_LITEFS_DRIVER_PRELOAD="$(cc -print-file-name=libasan.so) $(cc -print-file-name=libubsan.so)"
+    run_ct "$build/asan/priv"
+}
 
 suite_ct_tsan() { run_ct "$build/tsan/priv"; }
 
