@@ -10,6 +10,7 @@ suite_build() {
     # All of it anew: a file that was compiled before would keep its warnings to itself.
     check "builds without a warning" make -B -C c_src -j2 STRICT=1 all lib tests
     check "the program is in priv" test -x priv/ecto_litefs_node
+    check "the port driver is in priv" test -f priv/ecto_litefs_drv.so
 }
 
 suite_format() { check "clang-format" make format-check; }
