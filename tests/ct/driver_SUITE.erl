@@ -17,7 +17,7 @@ suite() ->
 all() ->
     [control_reads_the_state, change_is_there_when_it_is_told, database_is_refused,
      message_over_the_limit, owner_dies, owner_changes, many_ports, closes_while_the_server_hangs,
-     unloads_and_reloads, unloads_when_the_last_port_closes, unloads_with_open_ports,
+     closes_while_news_come, unloads_and_reloads, unloads_when_the_last_port_closes, unloads_with_open_ports,
      thousand_cycles, exports_nothing_else, vm_halts].
 
 init_per_testcase(_Case, Config) ->
@@ -137,6 +137,24 @@ closes_while_the_server_hangs(Config) ->
         Us
     end || _ <- lists:seq(1, 10)],
     ct:pal("closing took ~w us", [Times]),
+    ?assert(lists:max(Times) < ?PROMPT_US).
+
+%% The threads send while they are to end.
+closes_while_news_come(Config) ->
+    LiteFS = ?config(litefs, Config),
+    ct_litefs:greet(LiteFS, ct_litefs:init(primary)),
+    News = [[ct_litefs:tx("a.db", N), ct_litefs:change(Role)] || N <- lists:seq(1, 50),
+                                                                Role <- [{replica, "n1"}, primary]],
+    Times = [begin
+        Port = ct_port:configured(Config, #{}),
+        #{} = ct_port:change(Port),
+        ct_litefs:say(LiteFS, News),
+        N rem 2 =:= 0 andalso receive {Port, {data, _}} -> ok end,
+        {Us, ok} = timer:tc(fun() -> ct_port:close(Port) end),
+        flush(),
+        receive {Port, _} = Message -> ct:fail(Message) after 0 -> Us end
+    end || N <- lists:seq(1, 100)],
+    ct:pal("closing took ~b us at most", [lists:max(Times)]),
     ?assert(lists:max(Times) < ?PROMPT_US).
 
 unloads_and_reloads(Config) ->
