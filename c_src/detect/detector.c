@@ -76,7 +76,8 @@ static void tell_change(struct elfs_detector *d) {
 
 static void tell_positions(struct elfs_detector *d) {
     for (size_t i = 0; d->moved != 0; i++, d->moved >>= 1) {
-        if (d->moved & 1) d->events.position(d->events.arg, &d->machine.state.positions.items[i]);
+        if (d->moved & 1 && d->events.position)
+            d->events.position(d->events.arg, &d->machine.state.positions.items[i]);
     }
 }
 
@@ -99,7 +100,8 @@ static void finish_refresh(struct elfs_detector *d) {
     d->refreshed = done;
     pthread_mutex_unlock(&d->lock);
     publish(d);
-    if (done > 1) d->events.refreshed(d->events.arg, done, &d->machine.state);
+    if (done > 1 && d->events.refreshed)
+        d->events.refreshed(d->events.arg, done, &d->machine.state);
 }
 
 /* ---- what comes from the network ---- */

@@ -14,7 +14,7 @@
 #define ELFS_INFO_MAX 65536
 #define ELFS_PROBE_TIMEOUT_MS 1000
 
-/* All from the detector's thread; they must not block for long, nor stop the detector. */
+/* All from the detector's thread; position and refreshed may be NULL. They must not block for long, nor stop the detector. */
 struct elfs_detector_events {
     void *arg;
     /* The role, the hostname or the node is another one; and once at the start, as soon as the role

@@ -308,6 +308,7 @@ void elfs_machine_info_failed(struct elfs_machine *m, bool answered, int64_t now
         want(m, ELFS_WORK_CUT, now);
     } else {
         want(m, ELFS_WORK_PROBE, now + ELFS_PROBE_ONLY_MS);
+        want(m, ELFS_WORK_READ, now); /* which hangs too, if LiteFS does */
     }
     settle(m, now);
 }

@@ -54,7 +54,7 @@ file(#{dir := Dir}, Name, false) ->
         {error, enoent} -> ok
     end;
 file(#{dir := Dir}, Name, Text) ->
-    Temporary = filename:join(Dir, "tmp"),
+    Temporary = filename:join(Dir, "tmp" ++ pid_to_list(self())), % several processes may write
     ok = file:write_file(Temporary, Text),
     file:rename(Temporary, filename:join(Dir, Name)).
 

@@ -13,19 +13,19 @@ suite() ->
     [{timetrap, {minutes, 5}}].
 
 all() ->
-    [bad_ones_among_good_ones, mixed_calls, sigterm_under_load, sigkill_under_load, sigkill_normal].
+    [bad_ones_among_good_ones, mixed_calls, sigterm_finishes_the_queue, sigterm_under_load, sigkill_under_load, sigkill_normal].
 
 init_per_suite(Config) -> ct_env:start(Config).
 end_per_suite(Config) -> ct_env:stop(Config).
 
-%% 64 processes with 100 requests each; every 7th violates a constraint. All good ones are there once, every
-%% bad one was refused, although they share transactions.
+%% 64 processes with 100 requests each; every 7th violates a constraint, some of them only after a first row
+%% that was good. All good ones are there once, every bad one was refused and left nothing, although they share
+%% transactions.
 bad_ones_among_good_ones(Config) ->
     Node = #{db := Db} = ct_node:start(Config),
     {ok, _} = ct_node:query(Node, "CREATE TABLE t (id INTEGER PRIMARY KEY, p, i CHECK (i % 7 <> 0))"),
     Results = lists:append(parallel(64, fun(P) ->
-        [{P, I, ct_node:query(Node, "INSERT INTO t (p, i) VALUES (?, ?) RETURNING p, i", [P, I])}
-         || I <- lists:seq(1, 100)]
+        [{P, I, insert(Node, P, I)} || I <- lists:seq(1, 100)]
     end)),
     ?assertEqual([], [R || {_, I, {error, #{code := constraint_check}}} = R <- Results, I rem 7 =/= 0]),
     ?assertEqual([], [R || {P, I, Result} = R <- Results, I rem 7 =/= 0,
@@ -37,6 +37,15 @@ bad_ones_among_good_ones(Config) ->
     #{repos := Repos} = ct_node:call(Node, info, []),
     [?assertMatch(#{failed := 896, queued := 0, queued_bytes := 0}, R) || R <- maps:values(Repos)],
     ct_node:stop(Node).
+
+insert(Node, P, I) when I rem 14 =:= 0 ->
+    Insert = "INSERT INTO t (p, i) VALUES (?, ?)",
+    case ct_node:call(Node, query_many, ['Test.Repo', Insert, [[P, 1000], [P, I]]]) of
+        {error, {2, Error}} -> {error, Error};
+        Other -> Other
+    end;
+insert(Node, P, I) ->
+    ct_node:query(Node, "INSERT INTO t (p, i) VALUES (?, ?) RETURNING p, i", [P, I]).
 
 matches_row({ok, #{rows := [[P, I]], changes := 1}}, P, I) -> true;
 matches_row(_, _, _) -> false.
@@ -71,6 +80,24 @@ mixed_calls(Config) ->
     ?assertEqual(24 * 30, ct_sqlite:count(Db, "t")),
     ct_sqlite:integrity(Db),
     ct_node:stop(Node).
+
+%% What waits when the signal comes is run, committed and answered; the interactive transaction that held it up
+%% is rolled back.
+sigterm_finishes_the_queue(Config) ->
+    Node = #{name := Name, db := Db} = ct_node:start(Config),
+    {ok, _} = ct_node:query(Node, "CREATE TABLE t (n)"),
+    {ok, Tx} = ct_node:call(Node, 'begin', ['Test.Repo']),
+    {ok, _} = ct_node:query(Node, "INSERT INTO t VALUES (0)", [], #{tx => Tx}),
+    Requests = [erpc:send_request(Name, ecto_litefs, query, ['Test.Repo', "INSERT INTO t VALUES (?)", [N]])
+                || N <- lists:seq(1, 50)],
+    ct_wait:until(fun() ->
+        #{repos := Repos} = ct_node:call(Node, info, []),
+        lists:sum([Q || #{queued := Q} <- maps:values(Repos)]) >= 50
+    end),
+    ct_node:signal(Node, "TERM"),
+    [?assertMatch({ok, #{changes := 1}}, erpc:receive_response(R, 10000)) || R <- Requests],
+    ?assertEqual(0, ct_node:await_exit(Node)),
+    ?assertEqual([[<<"50">>, <<"1275">>]], ct_sqlite:query(Db, "SELECT count(*), sum(n) FROM t")).
 
 %% Stops taking work, commits what is queued, answers, ends well: every acknowledged row is there, every other
 %% one at most once.

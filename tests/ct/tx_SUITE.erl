@@ -13,7 +13,7 @@ all() ->
     [commit, rollback, reads_its_own_writes, failed_statement_goes_on, on_conflict_rollback, savepoints,
      control_in_sql_is_refused, many_and_transaction_inside, token_of_another, ended_token, forged_token,
      idle_deadline, idle_deadline_moves, total_deadline, options, owner_dies, owner_dies_while_waiting,
-     node_goes_away, next_begin_waits, begin_given_up, writes_wait, statement_timeout_inside,
+     node_goes_away, next_begin_waits, begin_given_up, begin_by_cast, writes_wait, statement_timeout_inside,
      by_rpc, ends_at_stop].
 
 init_per_suite(Config) ->
@@ -258,6 +258,13 @@ begin_given_up(Config) ->
     Tx = 'begin'(Config),
     ?assertError({erpc, timeout}, erpc:call(Name, ecto_litefs, 'begin', ['Test.Repo'], 100)),
     ok = call(Config, rollback, [Tx]),
+    {Time, _} = timer:tc(fun() -> is_free(Config) end),
+    ?assert(Time < 3000000).
+
+%% Nobody learns the token: it must not hold the writer until its deadline.
+begin_by_cast(Config) ->
+    #{name := Name} = ?config(node, Config),
+    ok = erpc:cast(Name, ecto_litefs, 'begin', ['Test.Repo']),
     {Time, _} = timer:tc(fun() -> is_free(Config) end),
     ?assert(Time < 3000000).
 

@@ -280,6 +280,7 @@ static void a_silent_stream_is_cut(void **state) {
     assert_int_equal(due(ELFS_WORK_PROBE), 1 + ELFS_PROBE_MS);
     assert_true(take(10002) & PROBE);
     elfs_machine_info_failed(&m, false, 11002);
+    assert_int_equal(due(ELFS_WORK_READ), 11002);
     assert_int_equal(due(ELFS_WORK_CUT), ELFS_NEVER);
     expect(ELFS_ROLE_PRIMARY, "");
     assert_true(take(13002) & PROBE);
