@@ -13,10 +13,10 @@
  * `change` since the session is locked while it serves a request.
  *
  * The end. However a port ends (closed, its owner dead, the driver unloaded, the VM halted), the VM
- * calls stop, which joins the thread. A thread that hangs in a dead mount must not take a scheduler
- * with it: after STOP_MS it is left to end by itself, and the driver is locked in memory, since
- * unloading it would take the code away from under that thread. The next port that is opened after
- * its end frees what it used.
+ * calls stop, which joins the detector's threads. One that hangs in a dead mount must not take a
+ * scheduler with it: after STOP_MS it is left to end by itself, and the driver is locked in memory,
+ * since unloading it would take the code away from under that thread. The next port that is opened
+ * after its end frees what it used.
  *
  * The tracker row is not read here: the VM may have the database open with another copy of SQLite
  * (exqlite brings its own), whose locks would be gone once ours closed the file.

@@ -60,6 +60,7 @@ static void settle_stuck(struct elfs_machine *m, int64_t now) {
     m->stuck = stuck_at(m) <= now;
     if (!m->stuck) return;
     m->evidence.mount = m->state.mount = ELFS_MOUNT_UNKNOWN;
+    m->state.lag_known = false;
     m->evidence.files_prove_primary = false;
     m->zero_since = -1;
     want(m, ELFS_WORK_READ, now);
@@ -308,6 +309,7 @@ void elfs_machine_info_failed(struct elfs_machine *m, bool answered, int64_t now
         want(m, ELFS_WORK_CUT, now);
     } else {
         want(m, ELFS_WORK_PROBE, now + ELFS_PROBE_ONLY_MS);
+        want(m, ELFS_WORK_READ, now); /* which hangs too, if LiteFS does */
     }
     settle(m, now);
 }

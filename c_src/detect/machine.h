@@ -27,7 +27,7 @@
 
 #define ELFS_PROOF_MS 1000
 #define ELFS_INFO_FRESH_MS 5000
-#define ELFS_PROBE_MS 10000     /* between probes while the stream is there */
+#define ELFS_PROBE_MS 5000      /* between probes while the stream is there */
 #define ELFS_PROBE_ONLY_MS 2000 /* and while /info is all that answers */
 #define ELFS_PROBE_FAILURES 2   /* in a row cut a stream that has fallen silent */
 #define ELFS_INIT_MS 5000       /* for a new stream to say its first word */

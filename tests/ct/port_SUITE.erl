@@ -12,7 +12,8 @@ suite() ->
 
 all() ->
     [{group, port}, {group, driver}, over_the_limit, wrong_arguments, ends_with_its_stdin,
-     ends_with_its_stdout, ends_with_a_killed_vm, half_a_message, nobody_reads, stderr_is_silent].
+     ends_with_its_stdout, ends_while_nobody_reads, ends_with_a_killed_vm, half_a_message,
+     nobody_reads, stderr_is_silent].
 
 %% The driver reads no tracker row.
 groups() ->
@@ -261,15 +262,36 @@ ends_with_its_stdin(Config) ->
 half_a_message(_Config) ->
     ?assertEqual({0, <<>>, <<>>}, run_with_stdin(<<100:32, "half">>)).
 
-%% Its stdin stays open, and what it says cannot be written any more.
+%% Its stdin stays open, and nobody can read any more what it says, or would say.
 ends_with_its_stdout(Config) ->
-    Script = "{ \"$1\"; echo \"code=$?\" >&2; } | head -c 1 >/dev/null",
-    Port = open_port({spawn_executable, "/bin/sh"},
-                     [{args, ["-c", Script, "sh", ct_port:program()]}, binary, stderr_to_stdout, exit_status]),
     Message = term_to_binary({configure, x, ct_port:config(Config, #{})}),
-    port_command(Port, [<<(byte_size(Message)):32>>, Message]),
-    receive {Port, {data, Text}} -> ?assertEqual(<<"code=0\n">>, Text) end,
-    port_close(Port).
+    [begin
+         Script = ["{ \"$1\"; echo \"code=$?\" >&2; } | ", Reader, " >/dev/null"],
+         Port = open_port({spawn_executable, "/bin/sh"},
+                          [{args, ["-c", Script, "sh", ct_port:program()]}, binary, stderr_to_stdout]),
+         port_command(Port, Input),
+         receive {Port, {data, Text}} -> ?assertEqual(<<"code=0\n">>, Text) end,
+         port_close(Port)
+     end || {Reader, Input} <- [{"head -c 1", [<<(byte_size(Message)):32>>, Message]}, {"true", []}]].
+
+%% Its output is stuck, so that it reads no requests: the end of its stdin is seen all the same.
+ends_while_nobody_reads(Config) ->
+    Port = open_port({spawn_executable, "/bin/sh"},
+                     [{args, ["-c", "\"$1\" | sleep 60", "sh", ct_port:program()]}, binary]),
+    Send = fun(Term) ->
+        Message = term_to_binary(Term),
+        port_command(Port, [<<(byte_size(Message)):32>>, Message], [nosuspend])
+    end,
+    Send({configure, x, ct_port:config(Config, #{event_stream_url => false})}),
+    Pid = child_of(Port),
+    {os_pid, Shell} = erlang:port_info(Port, os_pid),
+    %% more than two pipes and its buffer hold; what is not read any more is in a pipe, not in this VM
+    [Send({state, binary:copy(<<"x">>, 10000)}) || _ <- lists:seq(1, 18)],
+    ct_wait:until(fun() -> erlang:port_info(Port, queue_size) =:= {queue_size, 0} end),
+    true = port_close(Port),
+    await_gone(Pid),
+    _ = ct_os:run("/usr/bin/pkill", ["-P", integer_to_list(Shell)]),
+    ok.
 
 ends_with_a_killed_vm(Config) ->
     #{url := Url, file := File} = #{url => ct_litefs:url(?config(litefs, Config)),

@@ -10,6 +10,7 @@ suite_build() {
     # All of it anew: a file that was compiled before would keep its warnings to itself.
     check "builds without a warning" make -B -C c_src -j2 STRICT=1 all lib tests
     check "the program is in priv" test -x priv/ecto_litefs_node
+    check "the port driver is in priv" test -f priv/ecto_litefs_drv.so
 }
 
 suite_format() { check "clang-format" make format-check; }
@@ -95,8 +96,13 @@ suite_eunit() { check "eunit" rebar3 eunit --dir tests/eunit; }
 
 suite_ct() { run_ct plain "$root/priv"; }
 
-# What was freed is kept for a while by this sanitizer: little of it, since cases look at the memory in use.
-suite_ct_asan() { ASAN_OPTIONS=quarantine_size_mb=16 run_ct asan "$build/asan/priv"; }
+# What was freed is kept for a while by this sanitizer: little of it, since cases look at the memory in use. The port
+# driver's own must be in a VM before it: VMs that its suite starts load it so.
+suite_ct_asan() {
+    export ECTO_LITEFS_DRIVER_DIR="$build/asan/priv"
+    export ECTO_LITEFS_DRIVER_PRELOAD="$(cc -print-file-name=libasan.so) $(cc -print-file-name=libubsan.so)"
+    ASAN_OPTIONS=quarantine_size_mb=16 run_ct asan "$build/asan/priv"
+}
 
 suite_ct_tsan() { run_ct tsan "$build/tsan/priv"; }
 

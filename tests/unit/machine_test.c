@@ -280,6 +280,7 @@ static void a_silent_stream_is_cut(void **state) {
     assert_int_equal(due(ELFS_WORK_PROBE), 1 + ELFS_PROBE_MS);
     assert_true(take(10002) & PROBE);
     elfs_machine_info_failed(&m, false, 11002);
+    assert_int_equal(due(ELFS_WORK_READ), 11002);
     assert_int_equal(due(ELFS_WORK_CUT), ELFS_NEVER);
     expect(ELFS_ROLE_PRIMARY, "");
     assert_true(take(13002) & PROBE);
@@ -579,6 +580,7 @@ static void a_mount_that_hangs_is_unknown(void **state) {
     assert_false(elfs_machine_take(&m, 51 + ELFS_STUCK_MS) & READ); /* one at a time */
     expect(ELFS_ROLE_UNKNOWN, "");
     assert_int_equal(m.state.mount, ELFS_MOUNT_UNKNOWN);
+    assert_false(m.state.lag_known);
     assert_true(elfs_machine_idle(&m, 51 + ELFS_STUCK_MS));  /* a refresh does not wait for it */
     assert_true(elfs_machine_next(&m) > 51 + ELFS_STUCK_MS); /* nor does the loop spin */
     reading_at(60000, live(NULL, 0));
