@@ -2,6 +2,7 @@
 #include "ecto/autogenerate.h"
 
 #include "codec/put.h"
+#include "ecto/make.h"
 #include "ecto/moment.h"
 #include "ecto/peek.h"
 #include "ecto/uuid.h"

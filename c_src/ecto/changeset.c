@@ -5,6 +5,7 @@
 #include "codec/term_head.h"
 #include "ecto/exception.h"
 #include "ecto/inspect.h"
+#include "ecto/make.h"
 #include "ecto/peek.h"
 
 const char *elfs_ecto_action_name(enum elfs_ecto_action action) {
@@ -15,13 +16,6 @@ const char *elfs_ecto_action_name(enum elfs_ecto_action action) {
         [ELFS_ECTO_INSERT_ALL] = "insert_all",
     };
     return names[action];
-}
-
-static struct elfs_view made_atom(struct elfs_view text, struct elfs_arena *arena) {
-    struct elfs_buf buf;
-    elfs_buf_init(&buf, SIZE_MAX);
-    elfs_put_atom_view(&buf, text);
-    return elfs_ecto_take(&buf, arena);
 }
 
 static struct elfs_view empty_list(void) {
@@ -52,18 +46,6 @@ static enum elfs_code set(struct elfs_ecto_map *map, struct elfs_arena *arena, c
     return elfs_ecto_map_set(map, arena, elfs_view_str(key), value);
 }
 
-static struct elfs_view map_term(const struct elfs_ecto_map *map, struct elfs_arena *arena) {
-    struct elfs_buf buf;
-    elfs_buf_init(&buf, SIZE_MAX);
-    elfs_ecto_map_put(&buf, map);
-    return elfs_ecto_take(&buf, arena);
-}
-
-struct elfs_view elfs_ecto_changeset_term(const struct elfs_ecto_map *changeset,
-                                          struct elfs_arena *arena) {
-    return map_term(changeset, arena);
-}
-
 /* What Ecto.Changeset.change/1 makes of the struct. */
 static enum elfs_code change(struct elfs_ecto_context *c, struct elfs_ecto_map *changeset) {
     const struct elfs_ecto_schema *schema = c->env->schema;
@@ -85,7 +67,7 @@ static enum elfs_code change(struct elfs_ecto_context *c, struct elfs_ecto_map *
         {"prepare", empty_list()},
         {"constraints", empty_list()},
         {"filters", empty_map()},
-        {"types", schema ? map_term(&schema->types, c->arena) : empty_map()},
+        {"types", schema ? elfs_ecto_map_term(&schema->types, c->arena) : empty_map()},
         {"empty_values", empty_values(c->arena)},
     };
     enum elfs_code code = ELFS_OK;
@@ -128,7 +110,8 @@ enum elfs_code elfs_ecto_changeset_make(struct elfs_ecto_context *c, const char 
     if (code == ELFS_OK)
         code = set(changeset, c->arena, "action", elfs_ecto_make_atom(action, c->arena));
     if (code == ELFS_OK)
-        code = set(changeset, c->arena, "repo", made_atom(c->call->module, c->arena));
+        code =
+            set(changeset, c->arena, "repo", elfs_ecto_make_atom_view(c->call->module, c->arena));
     if (code == ELFS_OK)
         code = set(changeset, c->arena, "repo_opts",
                    c->call->options.len ? c->call->options : empty_list());
@@ -152,25 +135,15 @@ enum elfs_code elfs_ecto_changeset_add_error(struct elfs_ecto_map *changeset,
     return set(changeset, arena, "valid?", elfs_ecto_make_atom("false", arena));
 }
 
-static struct elfs_view tagged(const char *tag, struct elfs_view value, struct elfs_arena *arena) {
-    struct elfs_buf buf;
-    if (value.len == 0) return value;
-    elfs_buf_init(&buf, SIZE_MAX);
-    elfs_put_tuple_header(&buf, 2);
-    elfs_put_atom(&buf, tag);
-    elfs_buf_append_view(&buf, value);
-    return elfs_ecto_take(&buf, arena);
-}
-
 struct elfs_view elfs_ecto_invalid(const struct elfs_ecto_write *w,
                                    const struct elfs_ecto_map *changeset,
                                    struct elfs_arena *arena) {
-    struct elfs_view term = map_term(changeset, arena);
-    if (!w->call->bang) return tagged("error", term, arena);
+    struct elfs_view term = elfs_ecto_map_term(changeset, arena);
+    if (!w->call->bang) return elfs_ecto_make_tagged("error", term, arena);
     return elfs_ecto_invalid_changeset(elfs_ecto_action_name(w->action), term, arena);
 }
 
 struct elfs_view elfs_ecto_done(const struct elfs_ecto_write *w, struct elfs_view data,
                                 struct elfs_arena *arena) {
-    return w->call->bang ? data : tagged("ok", data, arena);
+    return w->call->bang ? data : elfs_ecto_make_tagged("ok", data, arena);
 }

@@ -12,10 +12,6 @@
  * changeset carries another action. */
 enum elfs_code elfs_ecto_changeset_make(struct elfs_ecto_context *c, const char *action);
 
-/* The changeset as a term; empty if there was no memory. */
-struct elfs_view elfs_ecto_changeset_term(const struct elfs_ecto_map *changeset,
-                                          struct elfs_arena *arena);
-
 /* Adds an error, a whole {Field, {Message, Options}} term, before those that are there, and makes the
  * changeset invalid. */
 enum elfs_code elfs_ecto_changeset_add_error(struct elfs_ecto_map *changeset,

@@ -1,10 +1,7 @@
 /* conflict - ON CONFLICT, of the options on_conflict and conflict_target: see statement.h. */
+#include "ecto/make.h"
 #include "ecto/peek.h"
 #include "ecto/statement.h"
-
-static void put(struct elfs_buf *buf, const char *text) {
-    elfs_buf_append(buf, text, strlen(text));
-}
 
 /* A field's column; without a schema any name is a column's. */
 static bool source_of(struct elfs_ecto_context *c, struct elfs_view name,
@@ -21,7 +18,7 @@ static enum elfs_code put_target(struct elfs_ecto_context *c, struct elfs_buf *b
     struct elfs_ecto_field field;
     if (c->options.target_fragment.len > 0) {
         elfs_buf_append_view(buf, c->options.target_fragment);
-        put(buf, " ");
+        elfs_ecto_puts(buf, " ");
     }
     if (!elfs_ecto_list_begin(c->options.target, &list)) return ELFS_OK;
     for (bool first = true; elfs_ecto_list_next(&list, &item); first = false) {
@@ -29,18 +26,18 @@ static enum elfs_code put_target(struct elfs_ecto_context *c, struct elfs_buf *b
         if (!source_of(c, name, &field))
             return elfs_ecto_argument_error(c, "unknown field `:%.*s` in conflict_target",
                                             ELFS_VIEW_ARGS(name));
-        put(buf, first ? "(" : ",");
+        elfs_ecto_puts(buf, first ? "(" : ",");
         elfs_ecto_put_name(buf, field.source);
     }
-    put(buf, ") ");
+    elfs_ecto_puts(buf, ") ");
     return ELFS_OK;
 }
 
 /* "a" = EXCLUDED."a" */
 static void put_replacement(struct elfs_buf *buf, struct elfs_view source, size_t *written) {
-    put(buf, *written == 0 ? "DO UPDATE SET " : ",");
+    elfs_ecto_puts(buf, *written == 0 ? "DO UPDATE SET " : ",");
     elfs_ecto_put_name(buf, source);
-    put(buf, " = EXCLUDED.");
+    elfs_ecto_puts(buf, " = EXCLUDED.");
     elfs_ecto_put_name(buf, source);
     (*written)++;
 }
@@ -106,14 +103,14 @@ static enum elfs_code put_operation(struct elfs_ecto_context *c, struct elfs_buf
             elfs_ecto_field_find(c, elfs_ecto_atom(pair[0]), &field) != ELFS_OK)
             return elfs_fail(c->err, ELFS_UNSUPPORTED,
                              "the option on_conflict sets what is no known field");
-        put(buf, (*written)++ == 0 ? "DO UPDATE SET " : ", ");
+        elfs_ecto_puts(buf, (*written)++ == 0 ? "DO UPDATE SET " : ", ");
         elfs_ecto_put_name(buf, field.source);
-        put(buf, " = ");
+        elfs_ecto_puts(buf, " = ");
         if (inc) {
             elfs_ecto_put_name(buf, field.source);
-            put(buf, " + ");
+            elfs_ecto_puts(buf, " + ");
         }
-        put(buf, "?");
+        elfs_ecto_puts(buf, "?");
         code = elfs_ecto_add(c, &field, pair[1]);
     }
     return code;
@@ -145,11 +142,11 @@ enum elfs_code elfs_ecto_put_conflict(struct elfs_ecto_context *c, struct elfs_b
         return elfs_ecto_argument_error(
             c, ":conflict_target option is forbidden when :on_conflict is :raise");
     }
-    put(buf, " ON CONFLICT ");
+    elfs_ecto_puts(buf, " ON CONFLICT ");
     enum elfs_code code = put_target(c, buf);
     if (code != ELFS_OK) return code;
     switch (c->options.on_conflict) {
-    case ELFS_ECTO_CONFLICT_NOTHING: put(buf, "DO NOTHING"); return ELFS_OK;
+    case ELFS_ECTO_CONFLICT_NOTHING: elfs_ecto_puts(buf, "DO NOTHING"); return ELFS_OK;
     case ELFS_ECTO_CONFLICT_REPLACE: return put_replace(c, buf);
     case ELFS_ECTO_CONFLICT_UPDATE: return put_update(c, buf);
     default: return put_replace_all(c, buf);

@@ -1,6 +1,7 @@
 /* constraint - see constraint.h. */
 #include "ecto/constraint.h"
 
+#include "ecto/make.h"
 #include "ecto/peek.h"
 
 /* The rest of the message after a beginning; empty if it begins otherwise. */

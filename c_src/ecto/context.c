@@ -7,6 +7,7 @@
 #include "ecto/exception.h"
 #include "ecto/inspect.h"
 #include "ecto/load.h"
+#include "ecto/make.h"
 #include "ecto/peek.h"
 
 enum elfs_code elfs_ecto_no_memory(struct elfs_error *err) {

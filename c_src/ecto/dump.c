@@ -6,6 +6,7 @@
 #include "codec/struct_text.h"
 #include "ecto/float_text.h"
 #include "ecto/json.h"
+#include "ecto/make.h"
 #include "ecto/peek.h"
 #include "ecto/uuid.h"
 

@@ -1,26 +1,10 @@
 /* exception - see exception.h. */
 #include "ecto/exception.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-
 #include "codec/put.h"
 #include "ecto/inspect.h"
+#include "ecto/make.h"
 #include "ecto/peek.h"
-
-void elfs_ecto_printf(struct elfs_buf *buf, const char *format, ...) {
-    va_list args, again;
-    va_start(args, format);
-    va_copy(again, args);
-    int n = vsnprintf(NULL, 0, format, args);
-    va_end(args);
-    char *room = n < 0 ? NULL : (char *)elfs_buf_reserve(buf, (size_t)n + 1);
-    if (room) {
-        vsnprintf(room, (size_t)n + 1, format, again);
-        buf->len += (size_t)n;
-    }
-    va_end(again);
-}
 
 static void begin(struct elfs_buf *buf, const char *name, size_t keys) {
     elfs_buf_init(buf, SIZE_MAX);

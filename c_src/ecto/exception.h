@@ -30,8 +30,4 @@ struct elfs_view elfs_ecto_constraint_error(const char *action, const char *type
                                             struct elfs_view constraint,
                                             struct elfs_view constraints, struct elfs_arena *arena);
 
-/* Appends formatted text. */
-void elfs_ecto_printf(struct elfs_buf *buf, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
 #endif

@@ -8,6 +8,7 @@
 #include "ecto/autogenerate.h"
 #include "ecto/exception.h"
 #include "ecto/inspect.h"
+#include "ecto/make.h"
 #include "ecto/peek.h"
 #include "ecto/statement.h"
 

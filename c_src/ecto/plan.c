@@ -7,6 +7,7 @@
 #include "ecto/changeset.h"
 #include "ecto/context.h"
 #include "ecto/exception.h"
+#include "ecto/make.h"
 #include "ecto/peek.h"
 #include "ecto/statement.h"
 

@@ -3,6 +3,7 @@
 #include "ecto/repo_options.h"
 
 #include "codec/put.h"
+#include "ecto/make.h"
 #include "ecto/peek.h"
 
 struct reading {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "ecto/exception.h"
+#include "ecto/make.h"
 #include "ecto/peek.h"
 
 enum elfs_code elfs_ecto_argument_error(struct elfs_ecto_context *c, const char *format, ...) {
@@ -21,22 +22,18 @@ enum elfs_code elfs_ecto_argument_error(struct elfs_ecto_context *c, const char 
     return code == ELFS_OK ? ELFS_BADARG : code;
 }
 
-static void put(struct elfs_buf *buf, const char *text) {
-    elfs_buf_append(buf, text, strlen(text));
-}
-
 void elfs_ecto_put_name(struct elfs_buf *buf, struct elfs_view name) {
     if (name.len > 0 && (memchr(name.data, '"', name.len) || memchr(name.data, '\0', name.len)) &&
         buf->status == ELFS_OK)
         buf->status = ELFS_BADARG;
-    put(buf, "\"");
+    elfs_ecto_puts(buf, "\"");
     elfs_buf_append_view(buf, name);
-    put(buf, "\"");
+    elfs_ecto_puts(buf, "\"");
 }
 
 static void put_returning(struct elfs_buf *buf, const struct elfs_ecto_write *w) {
     for (size_t i = 0; i < w->returning_count; i++) {
-        put(buf, i == 0 ? " RETURNING " : ",");
+        elfs_ecto_puts(buf, i == 0 ? " RETURNING " : ",");
         elfs_ecto_put_name(buf, w->returning[i].source);
     }
 }
@@ -64,20 +61,20 @@ enum elfs_code elfs_ecto_insert_sql(struct elfs_ecto_context *c, struct elfs_vie
     size_t columns = c->count;
     enum elfs_code code = ELFS_OK;
     elfs_buf_init(&buf, SIZE_MAX);
-    put(&buf, "INSERT INTO ");
+    elfs_ecto_puts(&buf, "INSERT INTO ");
     elfs_ecto_put_name(&buf, table);
     if (c->options.on_conflict == ELFS_ECTO_CONFLICT_UPDATE) put_alias(&buf, table);
     for (size_t i = 0; i < columns; i++) {
-        put(&buf, i == 0 ? " (" : ",");
+        elfs_ecto_puts(&buf, i == 0 ? " (" : ",");
         elfs_ecto_put_name(&buf, c->fields[i].source);
     }
     if (columns > 0) {
-        put(&buf, ") VALUES (");
+        elfs_ecto_puts(&buf, ") VALUES (");
         for (size_t i = 0; i < columns; i++) elfs_ecto_printf(&buf, "%s?%zu", i ? "," : "", i + 1);
-        put(&buf, ")");
+        elfs_ecto_puts(&buf, ")");
         code = elfs_ecto_put_conflict(c, &buf);
     } else {
-        put(&buf, " DEFAULT VALUES");
+        elfs_ecto_puts(&buf, " DEFAULT VALUES");
     }
     put_returning(&buf, c->write);
     return finish(c, &buf, code, sql);
@@ -88,10 +85,10 @@ static void put_filters(struct elfs_ecto_context *c, struct elfs_buf *buf) {
     for (size_t i = 0; i < filters->count; i++) {
         struct elfs_ecto_field field;
         struct elfs_view name = filters->pairs[i].name;
-        put(buf, i == 0 ? " WHERE " : " AND ");
+        elfs_ecto_puts(buf, i == 0 ? " WHERE " : " AND ");
         elfs_ecto_put_name(buf,
                            elfs_ecto_field_find(c, name, &field) == ELFS_OK ? field.source : name);
-        put(buf, elfs_ecto_is_nil(filters->pairs[i].value) ? " IS NULL" : " = ?");
+        elfs_ecto_puts(buf, elfs_ecto_is_nil(filters->pairs[i].value) ? " IS NULL" : " = ?");
     }
 }
 
@@ -99,12 +96,12 @@ enum elfs_code elfs_ecto_update_sql(struct elfs_ecto_context *c, struct elfs_vie
                                     struct elfs_view *sql) {
     struct elfs_buf buf;
     elfs_buf_init(&buf, SIZE_MAX);
-    put(&buf, "UPDATE ");
+    elfs_ecto_puts(&buf, "UPDATE ");
     elfs_ecto_put_name(&buf, table);
     for (size_t i = 0; i < set; i++) {
-        put(&buf, i == 0 ? " SET " : ", ");
+        elfs_ecto_puts(&buf, i == 0 ? " SET " : ", ");
         elfs_ecto_put_name(&buf, c->fields[i].source);
-        put(&buf, " = ?");
+        elfs_ecto_puts(&buf, " = ?");
     }
     put_filters(c, &buf);
     put_returning(&buf, c->write);
@@ -115,7 +112,7 @@ enum elfs_code elfs_ecto_delete_sql(struct elfs_ecto_context *c, struct elfs_vie
                                     struct elfs_view *sql) {
     struct elfs_buf buf;
     elfs_buf_init(&buf, SIZE_MAX);
-    put(&buf, "DELETE FROM ");
+    elfs_ecto_puts(&buf, "DELETE FROM ");
     elfs_ecto_put_name(&buf, table);
     put_filters(c, &buf);
     put_returning(&buf, c->write);

@@ -3,6 +3,7 @@
 
 #include "ecto/exception.h"
 #include "ecto/inspect.h"
+#include "ecto/make.h"
 #include "ecto/peek.h"
 
 static enum elfs_code check_change(struct elfs_ecto_context *c, struct elfs_view name,
@@ -47,7 +48,6 @@ enum elfs_code elfs_ecto_set_loaded(struct elfs_ecto_context *c,
                                     const struct elfs_ecto_map *changes,
                                     const struct elfs_ecto_map *made, const char *state) {
     struct elfs_ecto_map meta;
-    struct elfs_buf buf;
     struct elfs_view name = elfs_ecto_make_atom(state, c->arena);
     enum elfs_code code = elfs_ecto_map_copy(&c->resource->data, c->arena, &c->write->loaded);
     if (code == ELFS_OK) code = merge(c, changes);
@@ -55,10 +55,8 @@ enum elfs_code elfs_ecto_set_loaded(struct elfs_ecto_context *c,
     if (code == ELFS_OK) code = elfs_ecto_map_copy(&c->resource->meta, c->arena, &meta);
     if (code == ELFS_OK) code = elfs_ecto_map_set(&meta, c->arena, elfs_view_str("state"), name);
     if (code != ELFS_OK) return code;
-    elfs_buf_init(&buf, SIZE_MAX);
-    elfs_ecto_map_put(&buf, &meta);
     return elfs_ecto_map_set(&c->write->loaded, c->arena, elfs_view_str("__meta__"),
-                             elfs_ecto_take(&buf, c->arena));
+                             elfs_ecto_map_term(&meta, c->arena));
 }
 
 enum elfs_code elfs_ecto_add_changes(struct elfs_ecto_context *c,

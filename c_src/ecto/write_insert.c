@@ -73,11 +73,8 @@ static enum elfs_code surface(struct elfs_ecto_context *c, struct elfs_ecto_map 
 /* The changeset of an error has the surfaced changes. */
 static enum elfs_code set_changes(struct elfs_ecto_context *c,
                                   const struct elfs_ecto_map *changes) {
-    struct elfs_buf buf;
-    elfs_buf_init(&buf, SIZE_MAX);
-    elfs_ecto_map_put(&buf, changes);
     return elfs_ecto_map_set(&c->write->changeset, c->arena, elfs_view_str("changes"),
-                             elfs_ecto_take(&buf, c->arena));
+                             elfs_ecto_map_term(changes, c->arena));
 }
 
 enum elfs_code elfs_ecto_plan_insert(struct elfs_ecto_context *c, struct elfs_ecto_plan *plan) {

@@ -5,13 +5,6 @@
 #include "ecto/statement.h"
 #include "ecto/write_common.h"
 
-static struct elfs_view map_term(const struct elfs_ecto_map *map, struct elfs_arena *arena) {
-    struct elfs_buf buf;
-    elfs_buf_init(&buf, SIZE_MAX);
-    elfs_ecto_map_put(&buf, map);
-    return elfs_ecto_take(&buf, arena);
-}
-
 /* The field types that the changeset and, for those that it does not name, the schema have. */
 static const struct elfs_ecto_map *types_of(const struct elfs_ecto_context *c) {
     return c->env->schema ? &c->env->schema->types : &c->resource->types;
@@ -77,7 +70,7 @@ static enum elfs_code settle_unwritten(struct elfs_ecto_context *c) {
     const struct elfs_ecto_map none = {0};
     enum elfs_code code = elfs_ecto_set_loaded(c, &c->resource->changes, &none, "loaded");
     if (code != ELFS_OK) return code;
-    struct elfs_view data = map_term(&c->write->loaded, c->arena);
+    struct elfs_view data = elfs_ecto_map_term(&c->write->loaded, c->arena);
     return elfs_ecto_settle(c, elfs_ecto_done(c->write, data, c->arena), false);
 }
 
