@@ -6,6 +6,7 @@
 #include "codec/struct_text.h"
 #include "ecto/float_text.h"
 #include "ecto/json.h"
+#include "ecto/make.h"
 #include "ecto/peek.h"
 #include "ecto/uuid.h"
 
@@ -252,7 +253,7 @@ static enum elfs_code dump(struct dump *d) {
     case ELFS_ECTO_ENUM: return dump_enum(d);
     case ELFS_ECTO_EMBED: return unsupported(d, "an embedded schema needs Ecto");
     case ELFS_ECTO_ASSOC: return unsupported(d, "a nested association needs Ecto");
-    case ELFS_ECTO_ANY:
+    case ELFS_ECTO_ANY: return elfs_value_of_term(d->term, d->arena, d->value, d->err);
     case ELFS_ECTO_CUSTOM: return unsupported(d, "a type that only the application knows");
     case ELFS_ECTO_UNTYPED: return dump_untyped(d);
     }

@@ -11,6 +11,7 @@
  *   :binary ............... BLOB; :string TEXT
  *   Ecto.Enum ............. the text or the integer of its mapping
  *   binary ids, UUIDs ..... text; their 16 bytes, bound as text as exqlite does, in a BLOB column
+ *   :any .................. as a parameter is bound (codec/params.h)
  *
  * A value whose type is not known is stored by what it is, as far as only one form is possible.
  */
@@ -18,6 +19,7 @@
 #define ELFS_ECTO_DUMP_H
 
 #include "base/arena.h"
+#include "base/error.h"
 #include "base/value.h"
 #include "ecto/table.h"
 #include "ecto/type.h"

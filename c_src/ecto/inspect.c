@@ -6,19 +6,16 @@
 #include "codec/struct_text.h"
 #include "ecto/float_text.h"
 #include "ecto/json.h"
+#include "ecto/make.h"
 #include "ecto/peek.h"
 
 #define DEPTH_MAX 5
 #define ITEMS_MAX 50
 
-static void put_text(struct elfs_buf *buf, const char *text) {
-    elfs_buf_append(buf, text, strlen(text));
-}
-
 static void put_int(struct elfs_buf *buf, int64_t value) {
     char text[24];
     snprintf(text, sizeof text, "%lld", (long long)value);
-    put_text(buf, text);
+    elfs_ecto_puts(buf, text);
 }
 
 static bool is_module(struct elfs_view text) {
@@ -87,12 +84,12 @@ void elfs_ecto_inspect_binary(struct elfs_buf *buf, struct elfs_view bytes) {
         put_quoted(buf, bytes);
         return;
     }
-    put_text(buf, "<<");
+    elfs_ecto_puts(buf, "<<");
     for (size_t i = 0; i < bytes.len && i < ITEMS_MAX; i++) {
-        if (i > 0) put_text(buf, ", ");
+        if (i > 0) elfs_ecto_puts(buf, ", ");
         put_int(buf, bytes.data[i]);
     }
-    put_text(buf, bytes.len > ITEMS_MAX ? ", ...>>" : ">>");
+    elfs_ecto_puts(buf, bytes.len > ITEMS_MAX ? ", ...>>" : ">>");
 }
 
 static void put_term(struct elfs_buf *buf, struct elfs_view term, struct elfs_arena *arena,
@@ -105,11 +102,11 @@ static void put_number(struct elfs_buf *buf, struct elfs_view term) {
     double real;
     if (elfs_term_float(&r, &real) == ELFS_OK) {
         elfs_float_text(real, text);
-        put_text(buf, text);
+        elfs_ecto_puts(buf, text);
     } else if (elfs_term_int64(&r, &integer) == ELFS_OK) {
         put_int(buf, integer);
     } else {
-        put_text(buf, "...");
+        elfs_ecto_puts(buf, "...");
     }
 }
 
@@ -118,16 +115,16 @@ static void put_list(struct elfs_buf *buf, struct elfs_view term, struct elfs_ar
     struct elfs_ecto_list list;
     struct elfs_view item;
     elfs_ecto_list_begin(term, &list);
-    put_text(buf, "[");
+    elfs_ecto_puts(buf, "[");
     for (size_t i = 0; i <= ITEMS_MAX && elfs_ecto_list_next(&list, &item); i++) {
-        if (i > 0) put_text(buf, ", ");
+        if (i > 0) elfs_ecto_puts(buf, ", ");
         if (i < ITEMS_MAX) {
             put_term(buf, item, arena, depth);
         } else {
-            put_text(buf, "...");
+            elfs_ecto_puts(buf, "...");
         }
     }
-    put_text(buf, "]");
+    elfs_ecto_puts(buf, "]");
 }
 
 static void put_tuple(struct elfs_buf *buf, struct elfs_view term, struct elfs_arena *arena,
@@ -136,12 +133,12 @@ static void put_tuple(struct elfs_buf *buf, struct elfs_view term, struct elfs_a
     struct elfs_view item;
     size_t arity;
     if (elfs_term_tuple(&r, &arity) != ELFS_OK) return;
-    put_text(buf, "{");
+    elfs_ecto_puts(buf, "{");
     for (size_t i = 0; i < arity && i < ITEMS_MAX && elfs_term_skip(&r, &item) == ELFS_OK; i++) {
-        if (i > 0) put_text(buf, ", ");
+        if (i > 0) elfs_ecto_puts(buf, ", ");
         put_term(buf, item, arena, depth);
     }
-    put_text(buf, arity > ITEMS_MAX ? ", ...}" : "}");
+    elfs_ecto_puts(buf, arity > ITEMS_MAX ? ", ...}" : "}");
 }
 
 /* A sigil, or the name alone. */
@@ -159,15 +156,15 @@ static void put_struct(struct elfs_buf *buf, struct elfs_view term, struct elfs_
         if (!elfs_view_is(name, shown[i].name) ||
             elfs_struct_text(term, arena, &text, NULL) != ELFS_OK)
             continue;
-        put_text(buf, shown[i].before);
+        elfs_ecto_puts(buf, shown[i].before);
         for (size_t k = 0; k < text.len; k++)
             elfs_buf_put_u8(buf, text.data[k] == 'T' ? ' ' : text.data[k]);
-        put_text(buf, shown[i].after);
+        elfs_ecto_puts(buf, shown[i].after);
         return;
     }
-    put_text(buf, "#");
+    elfs_ecto_puts(buf, "#");
     if (is_module(name)) put_module(buf, name);
-    put_text(buf, "<...>");
+    elfs_ecto_puts(buf, "<...>");
 }
 
 static void put_pair(struct elfs_buf *buf, struct elfs_view key, struct elfs_view value,
@@ -175,10 +172,10 @@ static void put_pair(struct elfs_buf *buf, struct elfs_view key, struct elfs_vie
     struct elfs_view name = elfs_ecto_atom(key);
     if (elfs_ecto_is(key, ELFS_TERM_ATOM) && is_plain(name) && !is_module(name)) {
         elfs_buf_append_view(buf, name);
-        put_text(buf, ": ");
+        elfs_ecto_puts(buf, ": ");
     } else {
         put_term(buf, key, arena, depth);
-        put_text(buf, " => ");
+        elfs_ecto_puts(buf, " => ");
     }
     put_term(buf, value, arena, depth);
 }
@@ -188,14 +185,14 @@ static void put_map(struct elfs_buf *buf, struct elfs_view term, struct elfs_are
     struct elfs_reader r = elfs_reader_of(term);
     size_t pairs;
     if (elfs_term_map(&r, &pairs) != ELFS_OK) return;
-    put_text(buf, "%{");
+    elfs_ecto_puts(buf, "%{");
     for (size_t i = 0; i < pairs && i < ITEMS_MAX; i++) {
         struct elfs_view key, value;
         if (elfs_term_skip(&r, &key) != ELFS_OK || elfs_term_skip(&r, &value) != ELFS_OK) return;
-        if (i > 0) put_text(buf, ", ");
+        if (i > 0) elfs_ecto_puts(buf, ", ");
         put_pair(buf, key, value, arena, depth);
     }
-    put_text(buf, pairs > ITEMS_MAX ? ", ...}" : "}");
+    elfs_ecto_puts(buf, pairs > ITEMS_MAX ? ", ...}" : "}");
 }
 
 static void put_term(struct elfs_buf *buf, struct elfs_view term, struct elfs_arena *arena,
@@ -203,7 +200,7 @@ static void put_term(struct elfs_buf *buf, struct elfs_view term, struct elfs_ar
     struct elfs_reader r = elfs_reader_of(term);
     enum elfs_term_kind kind;
     if (depth == DEPTH_MAX || elfs_term_peek(&r, &kind) != ELFS_OK) {
-        put_text(buf, "...");
+        elfs_ecto_puts(buf, "...");
         return;
     }
     switch (kind) {
@@ -222,7 +219,7 @@ static void put_term(struct elfs_buf *buf, struct elfs_view term, struct elfs_ar
             put_map(buf, term, arena, depth + 1);
         }
         break;
-    default: put_text(buf, "..."); break;
+    default: elfs_ecto_puts(buf, "..."); break;
     }
 }
 

@@ -5,6 +5,7 @@
 
 #include "codec/struct_text.h"
 #include "ecto/float_text.h"
+#include "ecto/make.h"
 #include "ecto/peek.h"
 
 #define DEPTH_MAX 64
@@ -42,26 +43,22 @@ static enum elfs_code put_string(struct elfs_buf *buf, struct elfs_view text,
     return ELFS_OK;
 }
 
-static void put_text(struct elfs_buf *buf, const char *text) {
-    elfs_buf_append(buf, text, strlen(text));
-}
-
 static void put_int(struct elfs_buf *buf, int64_t value) {
     char text[24];
     snprintf(text, sizeof text, "%lld", (long long)value);
-    put_text(buf, text);
+    elfs_ecto_puts(buf, text);
 }
 
 static void put_float(struct elfs_buf *buf, double value) {
     char text[ELFS_FLOAT_TEXT_MAX];
     elfs_float_text(value, text);
-    put_text(buf, text);
+    elfs_ecto_puts(buf, text);
 }
 
 enum elfs_code elfs_ecto_json_value(struct elfs_buf *buf, const struct elfs_value *value,
                                     struct elfs_error *err) {
     switch (value->type) {
-    case ELFS_NULL: put_text(buf, "null"); return ELFS_OK;
+    case ELFS_NULL: elfs_ecto_puts(buf, "null"); return ELFS_OK;
     case ELFS_INTEGER: put_int(buf, value->integer); return ELFS_OK;
     case ELFS_REAL: put_float(buf, value->real); return ELFS_OK;
     case ELFS_TEXT: return put_string(buf, value->bytes, err);
@@ -89,7 +86,7 @@ static enum elfs_code put_number(struct writer *w, struct elfs_view term) {
 static enum elfs_code put_atom(struct writer *w, struct elfs_view term) {
     struct elfs_view text = elfs_ecto_atom(term);
     if (elfs_view_is(text, "nil")) {
-        put_text(w->buf, "null");
+        elfs_ecto_puts(w->buf, "null");
     } else if (elfs_view_is(text, "true") || elfs_view_is(text, "false")) {
         elfs_buf_append_view(w->buf, text);
     } else {

@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/error.h"
 #include "base/value.h"
 
 /* Appends the JSON of a whole term. ELFS_UNSUPPORTED: another struct, whose encoding only the

@@ -6,6 +6,7 @@
 #include "codec/put.h"
 #include "codec/term_head.h"
 #include "ecto/float_text.h"
+#include "ecto/make.h"
 #include "ecto/moment.h"
 #include "ecto/peek.h"
 #include "ecto/uuid.h"

@@ -6,6 +6,7 @@
 #define ELFS_ECTO_LOAD_H
 
 #include "base/arena.h"
+#include "base/error.h"
 #include "ecto/type.h"
 
 /* True if values of this type can be loaded. To be asked before anything is written. */

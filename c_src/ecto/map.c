@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "codec/put.h"
+#include "ecto/make.h"
 
 static int compare(struct elfs_view a, struct elfs_view b) {
     size_t n = a.len < b.len ? a.len : b.len;
@@ -111,4 +112,11 @@ void elfs_ecto_map_put(struct elfs_buf *buf, const struct elfs_ecto_map *map) {
         elfs_put_atom_view(buf, map->pairs[i].name);
         elfs_buf_append_view(buf, map->pairs[i].value);
     }
+}
+
+struct elfs_view elfs_ecto_map_term(const struct elfs_ecto_map *map, struct elfs_arena *arena) {
+    struct elfs_buf buf;
+    elfs_buf_init(&buf, SIZE_MAX);
+    elfs_ecto_map_put(&buf, map);
+    return elfs_ecto_take(&buf, arena);
 }

@@ -37,7 +37,8 @@ enum elfs_code elfs_ecto_map_copy(const struct elfs_ecto_map *map, struct elfs_a
 enum elfs_code elfs_ecto_map_set(struct elfs_ecto_map *map, struct elfs_arena *arena,
                                  struct elfs_view name, struct elfs_view value);
 
-/* Appends the map as a term. */
+/* The map as a term: appended, or made in arena (empty if there was no memory). */
 void elfs_ecto_map_put(struct elfs_buf *buf, const struct elfs_ecto_map *map);
+struct elfs_view elfs_ecto_map_term(const struct elfs_ecto_map *map, struct elfs_arena *arena);
 
 #endif

@@ -2,6 +2,7 @@
 #include "ecto/moment.h"
 
 #include "codec/put.h"
+#include "ecto/make.h"
 #include "ecto/peek.h"
 
 #define US_A_DAY INT64_C(86400000000)

@@ -1,8 +1,6 @@
 /* peek - see peek.h. */
 #include "ecto/peek.h"
 
-#include "codec/put.h"
-
 bool elfs_ecto_is(struct elfs_view term, enum elfs_term_kind kind) {
     struct elfs_reader r = elfs_reader_of(term);
     enum elfs_term_kind found;
@@ -78,21 +76,4 @@ bool elfs_ecto_list_has(struct elfs_view list, struct elfs_view atom) {
             return true;
     }
     return false;
-}
-
-struct elfs_view elfs_ecto_take(struct elfs_buf *buf, struct elfs_arena *arena) {
-    struct elfs_view term = ELFS_VIEW_NONE;
-    if (buf->status == ELFS_OK) {
-        const uint8_t *copy = elfs_arena_copy(arena, buf->data, buf->len);
-        if (copy) term = (struct elfs_view){copy, buf->len};
-    }
-    elfs_buf_fini(buf);
-    return term;
-}
-
-struct elfs_view elfs_ecto_make_atom(const char *text, struct elfs_arena *arena) {
-    struct elfs_buf buf;
-    elfs_buf_init(&buf, SIZE_MAX);
-    elfs_put_atom(&buf, text);
-    return elfs_ecto_take(&buf, arena);
 }

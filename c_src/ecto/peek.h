@@ -6,8 +6,6 @@
 #ifndef ELFS_ECTO_PEEK_H
 #define ELFS_ECTO_PEEK_H
 
-#include "base/arena.h"
-#include "base/buf.h"
 #include "codec/term.h"
 
 bool elfs_ecto_is(struct elfs_view term, enum elfs_term_kind kind);
@@ -42,11 +40,5 @@ bool elfs_ecto_list_next(struct elfs_ecto_list *list, struct elfs_view *item);
 
 /* True if a list of atoms holds this one. */
 bool elfs_ecto_list_has(struct elfs_view list, struct elfs_view atom);
-
-/* Moves a term that was written into buf to arena and frees buf. Empty if either had no memory. */
-struct elfs_view elfs_ecto_take(struct elfs_buf *buf, struct elfs_arena *arena);
-
-/* An atom as a term in arena; empty if there was no memory. */
-struct elfs_view elfs_ecto_make_atom(const char *text, struct elfs_arena *arena);
 
 #endif

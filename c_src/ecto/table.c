@@ -21,10 +21,14 @@ const struct elfs_ecto_column *elfs_ecto_column_find(const struct elfs_ecto_tabl
     return NULL;
 }
 
-bool elfs_ecto_column_is_blob(const struct elfs_ecto_column *column) {
-    static const uint8_t blob[] = {'b', 'l', 'o', 'b'};
-    for (size_t i = 0; i + sizeof blob <= column->type.len; i++) {
-        if (same(column->type.data + i, blob, sizeof blob)) return true;
+bool elfs_ecto_column_mentions(const struct elfs_ecto_column *column, const char *word) {
+    size_t n = strlen(word);
+    for (size_t i = 0; i + n <= column->type.len; i++) {
+        if (same(column->type.data + i, (const uint8_t *)word, n)) return true;
     }
     return false;
+}
+
+bool elfs_ecto_column_is_blob(const struct elfs_ecto_column *column) {
+    return elfs_ecto_column_mentions(column, "blob");
 }

@@ -26,6 +26,9 @@ struct elfs_ecto_table {
 const struct elfs_ecto_column *elfs_ecto_column_find(const struct elfs_ecto_table *table,
                                                      struct elfs_view name);
 
+/* True if the declared type has this word in it, which is in lower case. */
+bool elfs_ecto_column_mentions(const struct elfs_ecto_column *column, const char *word);
+
 /* Declared with BLOB in its type: there ecto_sqlite3 keeps binaries, and binary ids raw. */
 bool elfs_ecto_column_is_blob(const struct elfs_ecto_column *column);
 
