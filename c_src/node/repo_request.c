@@ -21,7 +21,8 @@ struct elfs_repo_request {
     struct elfs_schema_entry *schema;
     struct elfs_table_entry *table;
     struct elfs_ecto_plan plan;
-    bool asked; /* about the schema */
+    bool asked;  /* about the schema */
+    bool reread; /* the table, since the kept columns did not do */
     int plans;
 };
 
@@ -95,6 +96,13 @@ static void refuse(struct elfs_repo_request *repo) {
 
 static void advance(struct elfs_repo_request *repo);
 
+/* What was known of the table is not true any more. */
+static void forget_table(struct elfs_repo_request *repo) {
+    elfs_tables_drop(repo->table);
+    elfs_tables_put(repo->table);
+    repo->table = NULL;
+}
+
 static void on_finished(struct elfs_job *job, void *arg) {
     struct elfs_request *req = ELFS_CONTAINER_OF(job, struct elfs_request, job);
     struct elfs_repo_request *repo = req->repo;
@@ -102,9 +110,7 @@ static void on_finished(struct elfs_job *job, void *arg) {
     bool waits = elfs_request_returned(req);
     if (job->outcome == ELFS_JOB_FAILED && job->error.code == ELFS_STALE_SCHEMA && waits &&
         repo->plans < PLANS_MAX) {
-        elfs_tables_drop(repo->table);
-        elfs_tables_put(repo->table);
-        repo->table = NULL;
+        forget_table(repo);
         atomic_store(&job->stage, ELFS_JOB_WAITING);
         elfs_list_push_back(&req->conn->requests, &req->link);
         advance(repo);
@@ -190,6 +196,13 @@ static void advance(struct elfs_repo_request *repo) {
     if (conn->closed) return; /* and with it the request */
     if (!know_table(repo, &code)) return;
     if (code == ELFS_OK) code = make_plan(repo);
+    if (code == ELFS_UNSUPPORTED && repo->table && !repo->reread) {
+        /* A column that is not there may have been added since. */
+        repo->reread = true;
+        forget_table(repo);
+        advance(repo);
+        return;
+    }
     if (code == ELFS_OK && repo->plan.run) {
         submit(repo);
         return;

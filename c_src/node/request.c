@@ -97,7 +97,8 @@ bool elfs_request_returned(struct elfs_request *req) {
     struct elfs_database *db = req->db;
     const struct elfs_job *job = &req->job;
     req->submitted = false;
-    elfs_list_remove(&req->link); /* whatever becomes of the connection, the request is its caller's now */
+    elfs_list_remove(
+        &req->link); /* whatever becomes of the connection, the request is its caller's now */
     if (job->outcome == ELFS_JOB_DONE && job->position.known) db->committed = job->position;
     db->queued--;
     db->queued_bytes -= (int64_t)job->cost;
