@@ -1,4 +1,4 @@
-%% Makes the vectors of this folder that can be made: terms/, structs/, params/, ops/ and port/, and
+%% Makes the vectors of this folder that can be made: terms/, structs/, params/, ops/, port/ and ecto/, and
 %% dist/made_*.
 %%
 %%   erl -noshell -pa ELIXIR/lib/elixir/ebin -run make main -s init stop     (after erlc make.erl)
@@ -20,6 +20,7 @@ main() ->
     lists:foreach(fun({Name, Call}) -> write("ops", Name, ".etf", term_to_binary(Call)) end, ops()),
     lists:foreach(fun({Name, Message}) -> write("port", Name, ".etf", term_to_binary(Message)) end,
                   port_messages()),
+    lists:foreach(fun({Name, Call}) -> write("ecto", Name, ".etf", term_to_binary(Call)) end, ecto()),
     lists:foreach(fun calendar/1, calendars()),
     lists:foreach(fun decimal/1, decimals()),
     lists:foreach(fun({Name, Term}) -> write("structs", "bad_" ++ Name, ".etf",
@@ -182,6 +183,50 @@ port_messages() ->
      {"bad_more", {configure, tag, Config#{more => 1}}},
      {"bad_nul", {configure, tag, Config#{table_name := <<"a\0b">>}}},
      {"bad_interval", {configure, tag, Config#{poll_interval := 0}}}].
+
+%% {Function, Arguments} of a Repo: seeds for the fuzzer, with every option and many types.
+ecto() ->
+    Types = #{id => id, name => string, email => string, inserted_at => utc_datetime_usec,
+              updated_at => naive_datetime, price => decimal, tags => {array, string},
+              posts => {assoc, #{relationship => parent, owner_key => id, related_key => id,
+                                 on_delete => nothing}}},
+    Ada = user(#{id => 1, name => <<"ada">>}),
+    Unique = #{type => unique, field => email, constraint => <<"users_email_index">>,
+               match => exact, error_type => unique, error_message => <<"taken">>},
+    Conflict = fun(On) -> [{on_conflict, On}, {conflict_target, [email]}, {returning, [id, name]}] end,
+    [{"insert_struct", {insert, [user(#{})]}},
+     {"insert_all_options", {'insert!', [changeset(user(#{}), #{name => <<"x">>}, Types, [Unique]),
+                                         Conflict([{set, [{name, <<"y">>}]}, {inc, [{id, 1}]}])]}},
+     {"insert_replace", {insert, [changeset(user(#{}), #{}, Types, []),
+                                  Conflict({replace_all_except, [id]})]}},
+     {"insert_nothing", {insert, [user(#{}), [{on_conflict, nothing}, {timeout, 5}]]}},
+     {"insert_fragment", {insert, [user(#{}), [{on_conflict, replace_all},
+                                               {conflict_target, {unsafe_fragment, <<"(id)">>}}]]}},
+     {"update", {update, [changeset(Ada, #{name => <<"x">>, email => nil}, Types, [Unique]),
+                          [{stale_error_field, id}, {force, true}]]}},
+     {"update_types", {update, [changeset(user(#{id => 1}), #{inserted_at => utc(naive(date(2026, 1, 1),
+                                                                   time(1, 2, 3, {4, 6})))},
+                                          Types, [])]}},
+     {"delete", {delete, [Ada, [{allow_stale, true}]]}},
+     {"insert_or_update", {'insert_or_update!', [changeset(Ada, #{name => <<"x">>}, Types, [])]}},
+     {"insert_all", {insert_all, [<<"users">>, [#{name => <<"a">>, id => 1},
+                                                [{id, 2}, {name, #{}}]], [{returning, [id]}]]}},
+     {"insert_all_maps", {insert_all, [<<"users">>, [#{name => {blob, <<1>>}}, #{name => nil}],
+                                       Conflict({replace, [name]})]}},
+     {"update_all", {update_all, [{<<"UPDATE users SET name = ?">>, [<<"x">>]}, []]}},
+     {"delete_all", {delete_all, [{<<"DELETE FROM users RETURNING id">>, #{}}]}}].
+
+user(Fields) ->
+    Meta = #{'__struct__' => 'Elixir.Ecto.Schema.Metadata', context => nil, prefix => nil,
+             schema => 'Elixir.My.User', source => <<"users">>,
+             state => case Fields of #{id := _} -> loaded; _ -> built end},
+    maps:merge(#{'__struct__' => 'Elixir.My.User', '__meta__' => Meta, id => nil, name => nil,
+                 email => <<"a@b">>, inserted_at => nil, updated_at => nil}, Fields).
+
+changeset(Data, Changes, Types, Constraints) ->
+    #{'__struct__' => 'Elixir.Ecto.Changeset', action => nil, repo => nil, repo_opts => [],
+      prepare => [], errors => [], 'valid?' => true, params => nil, filters => #{}, data => Data,
+      changes => Changes, types => Types, constraints => Constraints}.
 
 struct(Name, Fields) -> Fields#{'__struct__' => Name, calendar => 'Elixir.Calendar.ISO'}.
 
