@@ -30,7 +30,7 @@
     X(ELFS_TIMEOUT, "timeout", "a deadline passed")                                                \
     X(ELFS_BUSY, "busy", "the queue is full")                                                      \
     X(ELFS_NOT_PRIMARY, "not_primary", "this host is not the primary")                             \
-    X(ELFS_STALE_SCHEMA, "stale_schema", "the schema has changed since the statement was made")     \
+    X(ELFS_STALE_SCHEMA, "stale_schema", "the schema has changed since the statement was made")    \
     X(ELFS_UNAVAILABLE, "unavailable", "the database cannot be used now")                          \
     X(ELFS_CANCELLED, "cancelled", "given up before it started")                                   \
     X(ELFS_SQLITE, "sqlite", "SQLite said no; see sqlite_code")                                    \
