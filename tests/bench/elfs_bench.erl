@@ -14,12 +14,15 @@
         {floor, Callers :: pos_integer()}             %% erlang:node() on another BEAM node
       | {node, Callers :: pos_integer()}              %% erlang:node() on the C node
       | {insert, sync(), Callers :: pos_integer()}    %% one row by query
+      | {struct, sync(), Callers :: pos_integer()}    %% one row by Repo:insert(Struct)
+      | {closure, sync(), Callers :: pos_integer()}   %% one row by EctoLiteFS 1.0's closure
       | {many, sync(), Callers :: pos_integer()}      %% MANY rows by query_many
       | {loop, sync(), Batch :: pos_integer()}.       %% SQLite alone, in C
 
 -type config() :: #{floor := node(),
                     nodes := #{sync() => {node(), OsPid :: string()}},
                     loop := file:filename(),
+                    closure := binary(),
                     dir := file:filename(),
                     rounds := pos_integer(),
                     milliseconds := pos_integer(),
@@ -27,6 +30,7 @@
 
 -define(MANY, 1000).
 -define(REPO, 'Elixir.Bench.Repo').
+-define(CLOSURE_REPO, 'Elixir.Peer.MRepo'). %% the recorded closure's
 -define(TIMEOUT, 60000).
 -define(NOW, <<"2026-01-31T12:00:00">>).
 -define(DROP, <<"DROP TABLE IF EXISTS users">>).
@@ -49,7 +53,9 @@ main() ->
 
 -spec config() -> config().
 config() ->
-    #{floor => list_to_atom(os:getenv("BENCH_FLOOR")),
+    {ok, Closure} = file:read_file(os:getenv("BENCH_CLOSURE")),
+    #{closure => Closure,
+      floor => list_to_atom(os:getenv("BENCH_FLOOR")),
       nodes => maps:from_list(
                  [{Sync, {list_to_atom(os:getenv("BENCH_NODE_" ++ Key)),
                           os:getenv("BENCH_PID_" ++ Key)}}
@@ -65,6 +71,8 @@ points(Callers) ->
     [{floor, N} || N <- Callers]
         ++ [{node, N} || N <- Callers]
         ++ lists:append([[{insert, Sync, N} || N <- Callers]
+                         ++ [{struct, Sync, N} || N <- Callers]
+                         ++ [{closure, Sync, N} || N <- Callers]
                          ++ [{many, Sync, N} || N <- Callers]
                          ++ [{loop, Sync, Batch} || Batch <- lists:usort([1, ?MANY | Callers])]
                          || Sync <- [normal, full]]).
@@ -83,6 +91,14 @@ measure(#{nodes := Nodes} = Config, {insert, Sync, Callers}) ->
     {Node, Pid} = maps:get(Sync, Nodes),
     ok = new_table(Node),
     load(Config, Callers, Pid, fun(Caller, N) -> insert(Node, Caller, N) end);
+measure(#{nodes := Nodes} = Config, {struct, Sync, Callers}) ->
+    {Node, Pid} = maps:get(Sync, Nodes),
+    ok = new_table(Node),
+    load(Config, Callers, Pid, fun(Caller, N) -> insert_struct(Node, Caller, N) end);
+measure(#{nodes := Nodes, closure := Closure} = Config, {closure, Sync, Callers}) ->
+    {Node, Pid} = maps:get(Sync, Nodes),
+    ok = new_table(Node, ?CLOSURE_REPO),
+    load(Config, Callers, Pid, fun(Caller, N) -> insert_closure(Node, Closure, Caller, N) end);
 measure(#{nodes := Nodes} = Config, {many, Sync, Callers}) ->
     {Node, Pid} = maps:get(Sync, Nodes),
     ok = new_table(Node),
@@ -102,13 +118,38 @@ node_call(Node) ->
 
 -spec new_table(node()) -> ok.
 new_table(Node) ->
-    {ok, _} = erpc:call(Node, ecto_litefs, transaction, [?REPO, [{?DROP, []}, {?CREATE, []}]], ?TIMEOUT),
+    new_table(Node, ?REPO).
+
+-spec new_table(node(), module()) -> ok.
+new_table(Node, Repo) ->
+    {ok, _} = erpc:call(Node, ecto_litefs, transaction, [Repo, [{?DROP, []}, {?CREATE, []}]], ?TIMEOUT),
     ok.
 
 -spec insert(node(), pos_integer(), pos_integer()) -> non_neg_integer().
 insert(Node, Caller, N) ->
     {ok, #{rows := [[_Id]]}} =
         erpc:call(Node, ecto_litefs, query, [?REPO, ?INSERT, params(Caller, N)], ?TIMEOUT),
+    1.
+
+-spec insert_struct(node(), pos_integer(), pos_integer()) -> non_neg_integer().
+insert_struct(Node, Caller, N) ->
+    [Name, Email, _, _] = params(Caller, N),
+    {ok, #{id := _}} = erpc:call(Node, ?REPO, insert, [user(Name, Email)], ?TIMEOUT),
+    1.
+
+%% No such module is here, as in any caller without Ecto: the C node asks for it once.
+user(Name, Email) ->
+    #{'__struct__' => 'Elixir.Bench.User', id => nil, name => Name, email => Email, inserted_at => nil,
+      updated_at => nil,
+      '__meta__' => #{'__struct__' => 'Elixir.Ecto.Schema.Metadata', context => nil, prefix => nil,
+                      schema => 'Elixir.Bench.User', source => <<"users">>, state => built}}.
+
+%% The recorded closure, with an email of its own each time (of the same length).
+-spec insert_closure(node(), binary(), pos_integer(), pos_integer()) -> non_neg_integer().
+insert_closure(Node, Closure, Caller, N) ->
+    Email = iolist_to_binary(io_lib:format("~4.36.0b~11.36.0b", [Caller, N])),
+    Fun = binary_to_term(binary:replace(Closure, <<"ada@example.com">>, Email, [global])),
+    {ok, #{id := _}} = erpc:call(Node, Fun, ?TIMEOUT),
     1.
 
 -spec insert_many(node(), pos_integer(), pos_integer()) -> non_neg_integer().
