@@ -1,0 +1,34 @@
+%% @doc `EctoLiteFS.Middleware': forwards a Repo's writes to the primary. A facade, and the home of
+%% two closures.
+%%
+%% A fun names the module that made it. Those that travel are EctoLiteFS's own: same module, same
+%% order in it (forwarded/3 makes the first, forwarding/2 the second), same free variables in the
+%% same order.
+-module('Elixir.EctoLiteFS.Middleware').
+
+%% API
+-export([process/2]).
+-export([forwarded/3]).
+-export([forwarding/2]).
+-export(['__info__'/1]).
+
+-spec process(term(), map()) -> term().
+process(Resource, Resolution) ->
+    ecto_litefs_middleware:process(Resource, Resolution).
+
+%% @private What runs on the primary.
+-spec forwarded(fun((term(), map()) -> term()), term(), map()) -> fun(() -> term()).
+forwarded(Super, Resource, Resolution) ->
+    fun() -> Super(Resource, Resolution) end.
+
+%% @private What takes the place of the Repo's own function.
+-spec forwarding(module(), fun((term(), map()) -> term())) -> fun((term(), map()) -> term()).
+forwarding(Repo, Super) ->
+    fun(Resource, Resolution) ->
+        ecto_litefs_middleware:write(Repo, Super, Resource, Resolution)
+    end.
+
+%% @private What Elixir asks a module.
+-spec '__info__'(atom()) -> term().
+'__info__'(Key) ->
+    ecto_litefs_elixir:info(?MODULE, Key).

@@ -1,0 +1,115 @@
+%% @doc The table of a Repo: the hot path's one read.
+%%
+%% It is made by the supervisor's process and lives as long as that, so that it survives its
+%% children. The tracker alone writes `primary_info' and `view'; anyone reads.
+%%
+%%    {primary_info, Node, At, Ttl}    the answer; too old once Ttl (or infinity) has passed since At
+%%    {view, View, ReadAt}             what the tracker knows, for the one that follows it
+%%    {erpc_timeout, Milliseconds}
+%%    {{build, Node}, Build}           which build of the middleware runs there: ecto_litefs_closure
+-module(ecto_litefs_cache).
+
+%% API
+-export([new/1]).
+-export([exists/1]).
+-export([primary/1]).
+-export([last_primary/1]).
+-export([publish/4]).
+-export([invalidate/1]).
+-export([erpc_timeout/1]).
+-export([view/1]).
+-export([keep_view/3]).
+-export([build/2]).
+-export([keep_build/3]).
+-export([forget_build/2]).
+
+-define(ERPC_TIMEOUT_MS, 15000).
+
+%% @doc Makes the table; the calling process owns it.
+-spec new(ecto_litefs_config:t()) -> ok.
+new(#{repo := Repo, erpc_timeout := Timeout}) ->
+    Table = ets:new(table(Repo), [named_table, public, set, {read_concurrency, true}]),
+    true = ets:insert(Table, {erpc_timeout, Timeout}),
+    ok.
+
+-spec exists(module()) -> boolean().
+exists(Repo) ->
+    ets:whereis(table(Repo)) =/= undefined.
+
+%% @doc The answer; `old' if there is none that is young enough, `none' if there is no table.
+-spec primary(module()) -> {ok, node() | nil} | old | none.
+primary(Repo) ->
+    try ets:lookup(table(Repo), primary_info) of
+        [{primary_info, Node, _, infinity}] ->
+            {ok, Node};
+        [{primary_info, Node, At, Ttl}] ->
+            case erlang:monotonic_time(millisecond) - At < Ttl of
+                true -> {ok, Node};
+                false -> old
+            end;
+        [] ->
+            old
+    catch
+        error:badarg -> none
+    end.
+
+%% @doc The answer, however old.
+-spec last_primary(module()) -> {ok, node() | nil} | none.
+last_primary(Repo) ->
+    try ets:lookup(table(Repo), primary_info) of
+        [{primary_info, Node, _, _}] -> {ok, Node};
+        [] -> none
+    catch
+        error:badarg -> none
+    end.
+
+-spec publish(module(), node() | nil, integer(), timeout()) -> ok.
+publish(Repo, Node, At, Ttl) ->
+    true = ets:insert(table(Repo), {primary_info, Node, At, Ttl}),
+    ok.
+
+-spec invalidate(module()) -> ok.
+invalidate(Repo) ->
+    true = ets:delete(table(Repo), primary_info),
+    ok.
+
+%% @doc Raises badarg if no supervisor runs for the Repo, as EctoLiteFS does.
+-spec erpc_timeout(module()) -> pos_integer().
+erpc_timeout(Repo) ->
+    case ets:lookup(table(Repo), erpc_timeout) of
+        [{erpc_timeout, Timeout}] -> Timeout;
+        [] -> ?ERPC_TIMEOUT_MS
+    end.
+
+%% @doc What the tracker knew last, and when the row in it was read.
+-spec view(module()) -> {ok, ecto_litefs_decision:view(), integer()} | none.
+view(Repo) ->
+    case ets:lookup(table(Repo), view) of
+        [{view, View, ReadAt}] -> {ok, View, ReadAt};
+        [] -> none
+    end.
+
+-spec keep_view(module(), ecto_litefs_decision:view(), integer()) -> ok.
+keep_view(Repo, View, ReadAt) ->
+    true = ets:insert(table(Repo), {view, View, ReadAt}),
+    ok.
+
+-spec build(module(), node()) -> {ok, ecto_litefs_closure:build()} | none.
+build(Repo, Node) ->
+    case ets:lookup(table(Repo), {build, Node}) of
+        [{_, Build}] -> {ok, Build};
+        [] -> none
+    end.
+
+-spec keep_build(module(), node(), ecto_litefs_closure:build()) -> ok.
+keep_build(Repo, Node, Build) ->
+    true = ets:insert(table(Repo), {{build, Node}, Build}),
+    ok.
+
+-spec forget_build(module(), node()) -> ok.
+forget_build(Repo, Node) ->
+    true = ets:delete(table(Repo), {build, Node}),
+    ok.
+
+table(Repo) ->
+    ecto_litefs_names:table(Repo).

@@ -1,0 +1,177 @@
+%% @doc What follows from what is known: who the primary is, whether a new primary writes its name
+%% into the tracker row, where a write goes. PURE.
+%%
+%% Two things are known of a Repo. The role of this host comes from the port (LiteFS itself). The
+%% name of the primary's node comes from the tracker row, read by the port or through the Repo. As
+%% long as `by' is `role', LiteFS decides and the row only names the primary to a replica:
+%%
+%%    role      answer                                                holds until
+%%    primary   this node                                             the next announcement
+%%    replica   the connected node that the row names; else nil       the row's time to live
+%%    unknown   nil                                                   the next announcement
+%%
+%% set_primary/2 and set_replica/1 set `by' to `row': then the row alone decides, as it does in
+%% EctoLiteFS 1.0, until LiteFS announces another role or another primary. `given' is the node that
+%% set_primary/2 was called with: it is taken as it is until the row is read again. `told' is the
+%% name that the port has read last: it is news only when it changes, since the Repo may have read
+%% or written the row meanwhile.
+%%
+%% Names are compared as binaries with the names of connected nodes, so that none becomes an atom.
+-module(ecto_litefs_decision).
+
+%% API
+-export([new/0]).
+-export([blind/0]).
+-export([announce/2]).
+-export([row_read/2]).
+-export([row_decides/1]).
+-export([set/2]).
+-export([role/1]).
+-export([changed/2]).
+-export([told/1]).
+-export([answer/2]).
+-export([rests_on_row/1]).
+-export([unconnected/2]).
+-export([duty/1]).
+-export([claim/2]).
+-export([route/2]).
+
+-type role() :: primary | replica | unknown.
+-type mount() :: absent | plain | dead | live.
+%% What the port tells: docs/port.md.
+-type announced() :: #{role := role(), hostname := binary() | nil, node := binary() | nil,
+                       mount := mount(), sources := map(), _ => _}.
+-opaque view() :: #{role := role() | none, hostname := binary() | nil, mount := mount(),
+                    by := role | row, row := binary() | nil, given := node() | nil,
+                    told := binary() | nil | none}.
+-export_type([role/0, announced/0, view/0]).
+
+%% @doc Nothing is known yet.
+-spec new() -> view().
+new() ->
+    #{role => none, hostname => nil, mount => absent, by => role, row => nil, given => nil,
+      told => none}.
+
+%% @doc What is announced when there is no port to ask.
+-spec blind() -> announced().
+blind() ->
+    #{role => unknown, hostname => nil, node => nil, mount => plain, sources => #{}}.
+
+%% @doc The port tells a state. Another role or another primary's hostname ends what was set by
+%% hand.
+-spec announce(announced(), view()) -> view().
+announce(#{role := Role, hostname := Host, mount := Mount} = State, View) ->
+    View1 = case View of
+        #{role := Role, hostname := Host} -> View;
+        #{} -> View#{by := role, given := nil}
+    end,
+    row_announced(State, View1#{role := Role, hostname := Host, mount := Mount}).
+
+%% The port reads the row only where it was given a database.
+row_announced(#{sources := #{row := #{enabled := true}}, node := Name}, View) ->
+    case View of
+        #{told := Name} -> View;
+        #{row := Name} -> View#{told := Name};
+        #{} -> row_read(Name, View#{told := Name})
+    end;
+row_announced(#{}, View) ->
+    View.
+
+%% @doc The row was read: it names this node, or there is no row.
+-spec row_read(binary() | nil, view()) -> view().
+row_read(Name, View) ->
+    View#{row := Name, given := nil}.
+
+%% @doc From now on the row decides.
+-spec row_decides(view()) -> view().
+row_decides(View) ->
+    View#{by := row}.
+
+%% @doc The row was written by hand: it decides, and this is what it names.
+-spec set(node(), view()) -> view().
+set(Node, View) ->
+    View#{by := row, row := atom_to_binary(Node), given := Node}.
+
+%% @doc The role, `none' before the first announcement.
+-spec role(view()) -> role() | none.
+role(#{role := Role}) ->
+    Role.
+
+%% @doc Do the two differ in what LiteFS says: the role, or who the primary is?
+-spec changed(view(), view()) -> boolean().
+changed(#{role := Role, hostname := Host}, #{role := Role, hostname := Host}) -> false;
+changed(#{}, #{}) -> true.
+
+%% @doc The name that the port has read last, `none' if it reads none.
+-spec told(view()) -> binary() | nil | none.
+told(#{told := Name}) ->
+    Name.
+
+%% @doc The primary's node, as far as it is known and connected. The nodes: this one and the
+%% connected ones.
+-spec answer(view(), [node()]) -> node() | nil.
+answer(#{by := row, given := Node}, _) when Node =/= nil ->
+    Node;
+answer(#{by := row, row := Name}, Nodes) ->
+    resolve(Name, Nodes);
+answer(#{role := primary}, _) ->
+    node();
+answer(#{role := replica, row := Name}, Nodes) ->
+    %% A row that names a replica has not been replaced by the new primary yet.
+    resolve(Name, Nodes -- [node()]);
+answer(#{}, _) ->
+    nil.
+
+resolve(nil, _) ->
+    nil;
+resolve(Name, Nodes) ->
+    case [N || N <- Nodes, atom_to_binary(N) =:= Name] of
+        [Node | _] -> Node;
+        [] -> nil
+    end.
+
+%% @doc Does the answer depend on the row, so that it grows old?
+-spec rests_on_row(view()) -> boolean().
+rests_on_row(#{by := By, role := Role}) ->
+    By =:= row orelse Role =:= replica.
+
+%% @doc The name in the row, if the answer needs it and no connected node has it.
+-spec unconnected(view(), [node()]) -> binary() | none.
+unconnected(#{row := Name} = View, Nodes) ->
+    case rests_on_row(View) andalso Name =/= nil andalso Name =/= atom_to_binary(node())
+        andalso answer(View, Nodes) =:= nil of
+        true -> Name;
+        false -> none
+    end.
+
+%% @doc What this node owes the tracker table: to make it, and to name the primary in it when there
+%% is LiteFS. Only a primary may write.
+-spec duty(view()) -> none | table | claim.
+duty(#{role := primary, mount := absent}) -> table;
+duty(#{role := primary}) -> claim;
+duty(#{}) -> none.
+
+%% @doc A primary has read the row: does it write its own name? Not if the row names another
+%% connected node of this host already: that is the host's C node, which takes the writes.
+-spec claim(binary() | nil, [node()]) -> keep | write.
+claim(Name, Nodes) ->
+    Self = atom_to_binary(node()),
+    Beside = resolve(Name, Nodes) =/= nil andalso host(Name) =:= host(Self),
+    case Name =:= Self orelse Beside of
+        true -> keep;
+        false -> write
+    end.
+
+host(Name) ->
+    [_ | Host] = binary:split(Name, <<"@">>),
+    Host.
+
+%% @doc Where a write goes. `Started': does a supervisor run for the Repo?
+-spec route({ok, node() | nil} | {error, term()}, boolean()) ->
+          local | pass_through | {forward, node()} | {error, term()}.
+route({ok, nil}, _) -> {error, primary_unavailable};
+route({ok, Node}, _) when Node =:= node() -> local;
+route({ok, Node}, _) -> {forward, Node};
+route({error, not_ready}, false) -> pass_through;
+route({error, not_ready}, true) -> {error, primary_unavailable};
+route({error, Reason}, _) -> {error, Reason}.

@@ -1,0 +1,438 @@
+%% @doc The tracker of one Repo: keeps what is known, publishes the answer in the Repo's table,
+%% reads and writes the tracker row.
+%%
+%% The decisions are in ecto_litefs_decision. Nothing here waits: what may take time (SQL, or asking
+%% the port to read the row) runs as a job in a process of its own, one after the other, so that an
+%% announced change is visible at once whatever the database does. A job is linked: it neither
+%% outlives the tracker nor dies unnoticed. The view is kept in the table too, so that a tracker
+%% that follows after a crash goes on where this one was.
+-module(ecto_litefs_tracker).
+
+-behaviour(gen_server).
+
+-include_lib("kernel/include/logger.hrl").
+
+%% API
+-export([child_spec/1]).
+-export([start_link/1]).
+-export([await/2]).
+-export([announce/2]).
+-export([ready/1]).
+-export([pid/1]).
+-export([get_primary/2]).
+-export([is_primary/1]).
+-export([set_primary/2]).
+-export([set_replica/1]).
+-export([invalidate_cache/1]).
+-export([get_erpc_timeout/1]).
+
+%% gen_server
+-export([init/1]).
+-export([handle_continue/2]).
+-export([handle_call/3]).
+-export([handle_cast/2]).
+-export([handle_info/2]).
+
+-type primary() :: {ok, node() | nil} | {error, term()}.
+-export_type([primary/0]).
+
+%% What a job does, and who waits for it. `duty' is what a primary owes the table.
+-type task() :: read | replica | {set, node()} | {duty, table | claim}.
+-record(job, {task :: task(), from = [] :: [gen_server:from()]}).
+
+-record(state, {
+    config :: ecto_litefs_config:t(),
+    repo :: module(),
+    ecto :: boolean(),                       % is there an Ecto to reach the row with?
+    view :: ecto_litefs_decision:view(),
+    published = none :: none | {node() | nil, ecto_litefs_decision:role()},
+    read_at :: integer(),                    % when the row in the view was current
+    refreshed_at = never :: integer() | never,
+    missing = none :: binary() | none,       % the name last reported as not connected
+    duty = none :: none | due | done,        % of a primary
+    duty_timer = none :: reference() | none,
+    retries = 0 :: non_neg_integer(),
+    running = none :: none | {pid(), #job{}},
+    queue = [] :: [#job{}],
+    awaiting = [] :: [gen_server:from()]
+}).
+
+%% API
+
+-spec child_spec(ecto_litefs_config:t()) -> supervisor:child_spec().
+child_spec(Config) ->
+    Module = 'Elixir.EctoLiteFS.Tracker',
+    #{id => Module, start => {Module, start_link, [Config]}}.
+
+-spec start_link(ecto_litefs_config:t()) -> gen_server:start_ret().
+start_link(#{repo := Repo} = Config) ->
+    gen_server:start_link({local, ecto_litefs_names:tracker(Repo)}, ?MODULE, Config, []).
+
+%% @doc Waits for the first announcement, but not longer than the time given.
+-spec await(module(), timeout()) -> ok.
+await(Repo, Timeout) ->
+    try
+        gen_server:call(ecto_litefs_names:tracker(Repo), await, Timeout)
+    catch
+        exit:_ -> ok
+    end.
+
+%% @doc The port tells a state.
+-spec announce(module(), ecto_litefs_decision:announced()) -> ok.
+announce(Repo, State) ->
+    gen_server:cast(ecto_litefs_names:tracker(Repo), {announce, State}).
+
+%% @doc Is the role known, and the table there if this node must make it?
+-spec ready(module()) -> boolean().
+ready(Repo) ->
+    try
+        gen_server:call(ecto_litefs_names:tracker(Repo), ready)
+    catch
+        exit:_ -> false
+    end.
+
+%% @doc The tracker's process. Raises `ArgumentError' if there is none.
+-spec pid(module()) -> pid().
+pid(Repo) ->
+    case whereis(ecto_litefs_names:tracker(Repo)) of
+        Pid when is_pid(Pid) ->
+            Pid;
+        undefined ->
+            error(ecto_litefs_elixir:argument_error("no EctoLiteFS tracker registered for ~ts",
+                                                    [ecto_litefs_elixir:inspect(Repo)]))
+    end.
+
+%% @doc The primary's node: one read of the table, unless the row in it is too old or `force' is
+%% true.
+-spec get_primary(module(), [{force, boolean()}]) -> primary().
+get_primary(Repo, []) ->
+    case ecto_litefs_cache:primary(Repo) of
+        {ok, Node} -> {ok, Node};
+        old -> refresh(Repo);
+        none -> {error, not_ready}
+    end;
+get_primary(Repo, Options) ->
+    case proplists:get_value(force, Options, false) of
+        true -> try call(Repo, force_refresh) catch exit:_ -> {error, not_ready} end;
+        false -> get_primary(Repo, [])
+    end.
+
+%% While the tracker is away, or waits for the database, the last known primary serves on.
+refresh(Repo) ->
+    Answer = try call(Repo, refresh) catch exit:_ -> {error, not_ready} end,
+    case Answer of
+        {error, not_ready} ->
+            case ecto_litefs_cache:last_primary(Repo) of
+                {ok, Node} -> {ok, Node};
+                none -> Answer
+            end;
+        _ ->
+            Answer
+    end.
+
+%% @doc Is this node, or this host's C node, the primary? (A primary host's answer is always this
+%% node.)
+-spec is_primary(module()) -> boolean().
+is_primary(Repo) ->
+    get_primary(Repo, []) =:= {ok, node()}.
+
+%% @doc Writes the row, and lets it decide until LiteFS announces a change.
+-spec set_primary(module(), node()) -> ok | {error, term()}.
+set_primary(Repo, Node) when is_atom(Repo), is_atom(Node) ->
+    call(Repo, {set_primary, Node}).
+
+%% @doc Reads the row, and lets it decide until LiteFS announces a change.
+-spec set_replica(module()) -> ok | {error, term()}.
+set_replica(Repo) when is_atom(Repo) ->
+    call(Repo, set_replica).
+
+-spec invalidate_cache(module()) -> ok | {error, not_ready}.
+invalidate_cache(Repo) when is_atom(Repo) ->
+    call(Repo, invalidate_cache).
+
+-spec get_erpc_timeout(module()) -> pos_integer().
+get_erpc_timeout(Repo) when is_atom(Repo) ->
+    ecto_litefs_cache:erpc_timeout(Repo).
+
+call(Repo, Request) ->
+    gen_server:call(ecto_litefs_names:tracker(Repo), Request).
+
+%% gen_server
+
+-spec init(ecto_litefs_config:t()) -> {ok, #state{}, {continue, catch_up}}.
+init(#{repo := Repo} = Config) ->
+    ok = net_kernel:monitor_nodes(true, [{node_type, all}]),
+    New = #state{config = Config, repo = Repo, ecto = ecto_litefs_row:available(Config),
+                 view = ecto_litefs_decision:new(), read_at = old(Config)},
+    {ok, take_over(ecto_litefs_cache:view(Repo), New), {continue, catch_up}}.
+
+%% What the tracker before this one knew and told.
+take_over(none, State) ->
+    State;
+take_over({ok, View, ReadAt}, State) ->
+    Told = case ecto_litefs_cache:last_primary(State#state.repo) of
+        {ok, Node} -> {Node, ecto_litefs_decision:role(View)};
+        none -> none
+    end,
+    State#state{view = View, read_at = ReadAt, published = Told}.
+
+%% After a crash: what the port announced meanwhile was lost.
+-spec handle_continue(catch_up, #state{}) -> {noreply, #state{}}.
+handle_continue(catch_up, #state{repo = Repo} = State) ->
+    ok = ecto_litefs_detector:announce_again(Repo),
+    {noreply, due(publish(State))}.
+
+-spec handle_call(term(), gen_server:from(), #state{}) ->
+          {reply, term(), #state{}} | {noreply, #state{}}.
+handle_call(ready, _From, State) ->
+    {reply, known(State) andalso State#state.duty =/= due, State};
+handle_call(await, From, State) ->
+    case known(State) of
+        true -> {reply, ok, State};
+        false -> {noreply, State#state{awaiting = [From | State#state.awaiting]}}
+    end;
+handle_call({set_primary, Node}, From, State) ->
+    {noreply, enqueue(#job{task = {set, Node}, from = [From]}, State)};
+handle_call(Request, From, State) ->
+    case known(State) of
+        true -> known_call(Request, From, State);
+        false -> {reply, {error, not_ready}, State}
+    end.
+
+known_call(refresh, From, State) ->
+    case ecto_litefs_decision:rests_on_row(State#state.view) andalso not within_grace(State) of
+        true -> {noreply, join(From, State)};
+        false -> {reply, {ok, answer(State)}, publish(State)}
+    end;
+known_call(force_refresh, From, State) ->
+    {noreply, enqueue(#job{task = read, from = [From]}, State)};
+known_call(set_replica, From, State) ->
+    {noreply, enqueue(#job{task = replica, from = [From]}, State)};
+known_call(invalidate_cache, _From, #state{repo = Repo} = State) ->
+    ok = ecto_litefs_cache:invalidate(Repo),
+    {reply, ok, State#state{read_at = old(State#state.config), refreshed_at = never}}.
+
+-spec handle_cast({announce, ecto_litefs_decision:announced()}, #state{}) -> {noreply, #state{}}.
+handle_cast({announce, Announced}, #state{view = Old, awaiting = Awaiting} = State) ->
+    View = ecto_litefs_decision:announce(Announced, Old),
+    Changed = ecto_litefs_decision:changed(Old, View),
+    ReadAt = case ecto_litefs_decision:told(View) =/= ecto_litefs_decision:told(Old) of
+        true -> now_ms();
+        false when Changed -> old(State#state.config);
+        false -> State#state.read_at
+    end,
+    State1 = publish(State#state{view = View, read_at = ReadAt, awaiting = []}),
+    lists:foreach(fun(From) -> gen_server:reply(From, ok) end, Awaiting),
+    {noreply, changed(Changed, State1)}.
+
+%% A replica reads the row now and not when somebody asks; a primary has its duty.
+changed(false, State) ->
+    State;
+changed(true, State) ->
+    State1 = due(State),
+    case ecto_litefs_decision:role(State1#state.view) of
+        replica -> enqueue(#job{task = read}, State1);
+        _ -> State1
+    end.
+
+-spec handle_info(term(), #state{}) -> {noreply, #state{}}.
+handle_info({done, Pid, Result}, #state{running = {Pid, Job}} = State) ->
+    {noreply, next(finish(Job, Result, State#state{running = none}))};
+handle_info({timeout, Timer, duty}, #state{duty_timer = Timer} = State) ->
+    State1 = State#state{duty_timer = none},
+    case ecto_litefs_decision:duty(State#state.view) of
+        none -> {noreply, State1};
+        Duty -> {noreply, enqueue(#job{task = {duty, Duty}}, State1)}
+    end;
+handle_info({nodeup, _, _}, State) ->
+    {noreply, publish_known(State)};
+handle_info({nodedown, Node, _}, #state{repo = Repo} = State) ->
+    ok = ecto_litefs_cache:forget_build(Repo, Node),
+    {noreply, publish_known(State)};
+handle_info(_, State) ->
+    {noreply, State}.
+
+%% Jobs
+
+%% Waits for the read that is under way or queued; starts one if there is none.
+join(From, #state{running = {Pid, #job{task = read} = Job}} = State) ->
+    State#state{running = {Pid, Job#job{from = [From | Job#job.from]}}};
+join(From, #state{queue = Queue} = State) ->
+    case lists:splitwith(fun(#job{task = Task}) -> Task =/= read end, Queue) of
+        {Before, [Job | After]} ->
+            State#state{queue = Before ++ [Job#job{from = [From | Job#job.from]} | After]};
+        {_, []} ->
+            enqueue(#job{task = read, from = [From]}, State)
+    end.
+
+enqueue(Job, #state{queue = Queue} = State) ->
+    next(State#state{queue = Queue ++ [Job]}).
+
+next(#state{running = none, queue = [#job{task = Task} = Job | Queue]} = State) ->
+    #state{config = Config, ecto = Ecto} = State,
+    Tracker = self(),
+    Pid = spawn_link(fun() ->
+        %% A test's database connection that is lent to the tracker serves its jobs too.
+        _ = put('$callers', [Tracker]),
+        Tracker ! {done, self(), run(Task, Config, Ecto)}
+    end),
+    State#state{running = {Pid, Job}, queue = Queue};
+next(State) ->
+    State.
+
+run({set, Node}, Config, true) ->
+    case ecto_litefs_row:create(Config) of
+        ok -> ecto_litefs_row:write(Config, atom_to_binary(Node));
+        Error -> Error
+    end;
+run({duty, table}, Config, true) ->
+    ecto_litefs_row:create(Config);
+run({duty, claim}, Config, true) ->
+    case ecto_litefs_row:create(Config) of
+        ok -> claim(Config);
+        Error -> Error
+    end;
+run({set, _}, _, false) ->
+    {error, ecto_not_available};
+run({duty, _}, _, false) ->
+    ok;
+run(_, Config, true) ->
+    ecto_litefs_row:read(Config);
+run(_, #{repo := Repo}, false) ->
+    ecto_litefs_detector:read_row(Repo).
+
+claim(Config) ->
+    case ecto_litefs_row:read(Config) of
+        {ok, Name} ->
+            case ecto_litefs_decision:claim(Name, nodes_now()) of
+                keep -> ok;
+                write -> ecto_litefs_row:write(Config, atom_to_binary(node()))
+            end;
+        Error ->
+            Error
+    end.
+
+finish(#job{task = read, from = From}, {ok, Name}, State) ->
+    Now = now_ms(),
+    State1 = row_read(Name, State#state{refreshed_at = Now, read_at = Now}),
+    reply(From, {ok, answer(State1)}, State1);
+%% Without Ecto there is only the port to ask, and while that is away what it said last serves on.
+finish(#job{task = read, from = From}, {error, _}, #state{ecto = false} = State) ->
+    State1 = publish(State#state{read_at = now_ms()}),
+    reply(From, {ok, answer(State1)}, State1);
+finish(#job{task = replica, from = From}, {ok, Name}, #state{view = View} = State) ->
+    State1 = row_read(Name, State#state{view = ecto_litefs_decision:row_decides(View),
+                                        read_at = now_ms()}),
+    reply(From, ok, State1);
+finish(#job{task = {set, Node}, from = From}, ok, #state{view = View} = State) ->
+    ?LOG_DEBUG("EctoLiteFS.Tracker[~ts]: ~ts is set as primary", [repo(State), Node]),
+    State1 = publish(State#state{view = ecto_litefs_decision:set(Node, View), read_at = now_ms()}),
+    reply(From, ok, State1);
+finish(#job{task = {duty, _}}, ok, State) ->
+    State#state{duty = done, retries = 0};
+finish(#job{task = {duty, _}}, {error, Reason}, #state{retries = Retries} = State) ->
+    Delay = ecto_litefs_backoff:delay(Retries),
+    ?LOG_WARNING("EctoLiteFS.Tracker[~ts]: the tracker table cannot be written, trying again in "
+                 "~b ms: ~ts", [repo(State), Delay, ecto_litefs_elixir:inspect(Reason)]),
+    start_duty_timer(Delay, State#state{retries = Retries + 1});
+finish(#job{task = Task, from = From}, {error, Reason} = Error, State) ->
+    ?LOG_DEBUG("EctoLiteFS.Tracker[~ts]: ~ts failed: ~ts",
+               [repo(State), ecto_litefs_elixir:inspect(Task), ecto_litefs_elixir:inspect(Reason)]),
+    reply(From, Error, State).
+
+reply(From, Answer, State) ->
+    lists:foreach(fun(F) -> gen_server:reply(F, Answer) end, From),
+    State.
+
+row_read(Name, #state{view = View} = State) ->
+    publish(State#state{view = ecto_litefs_decision:row_read(Name, View)}).
+
+%% Duty
+
+%% A C node beside this one has a moment to write its own name first.
+due(#state{view = View, config = #{refresh_grace_period := Grace}} = State) ->
+    case ecto_litefs_decision:duty(View) of
+        none -> cancel_duty_timer(State#state{duty = none});
+        table -> start_duty_timer(0, State#state{duty = due, retries = 0});
+        claim -> start_duty_timer(Grace, State#state{duty = due, retries = 0})
+    end.
+
+start_duty_timer(Delay, State) ->
+    State1 = cancel_duty_timer(State),
+    State1#state{duty_timer = erlang:start_timer(Delay, self(), duty)}.
+
+cancel_duty_timer(#state{duty_timer = none} = State) ->
+    State;
+cancel_duty_timer(#state{duty_timer = Timer} = State) ->
+    _ = erlang:cancel_timer(Timer),
+    State#state{duty_timer = none}.
+
+%% Publishing
+
+publish_known(State) ->
+    case known(State) of
+        true -> publish(State);
+        false -> State
+    end.
+
+%% The table first: whoever hears of the change finds it there.
+publish(#state{repo = Repo, view = View, config = #{cache_ttl := CacheTtl}} = State) ->
+    case known(State) of
+        true ->
+            Ttl = case ecto_litefs_decision:rests_on_row(View) of
+                true -> CacheTtl;
+                false -> infinity
+            end,
+            Node = answer(State),
+            ok = ecto_litefs_cache:publish(Repo, Node, State#state.read_at, Ttl),
+            ok = ecto_litefs_cache:keep_view(Repo, View, State#state.read_at),
+            tell(Node, ecto_litefs_decision:role(View), complain(State));
+        false ->
+            State
+    end.
+
+tell(Node, Role, #state{published = {Node, Role}} = State) ->
+    State;
+tell(Node, Role, #state{repo = Repo, published = Published} = State) ->
+    From = case Published of none -> nil; {Before, _} -> Before end,
+    ?LOG_INFO("EctoLiteFS.Tracker[~ts]: role ~ts, primary ~ts", [repo(State), Role, Node]),
+    Metadata = #{repo => Repo, from => From, to => Node, role => Role},
+    ok = ecto_litefs_telemetry:primary_change(#{system_time => erlang:system_time()}, Metadata),
+    State#state{published = {Node, Role}}.
+
+%% Once for each name.
+complain(#state{view = View, missing = Missing} = State) ->
+    case ecto_litefs_decision:unconnected(View, nodes_now()) of
+        Missing ->
+            State;
+        none ->
+            State#state{missing = none};
+        Name ->
+            ?LOG_ERROR("EctoLiteFS.Tracker[~ts]: primary node ~ts is not connected to this node",
+                       [repo(State), ecto_litefs_elixir:inspect(Name)]),
+            State#state{missing = Name}
+    end.
+
+known(#state{view = View}) ->
+    ecto_litefs_decision:role(View) =/= none.
+
+answer(#state{view = View}) ->
+    ecto_litefs_decision:answer(View, nodes_now()).
+
+nodes_now() ->
+    [node() | nodes(connected)].
+
+within_grace(#state{refreshed_at = never}) ->
+    false;
+within_grace(#state{refreshed_at = At, config = #{refresh_grace_period := Grace}}) ->
+    now_ms() - At < Grace.
+
+%% A time at which the row is out of date already.
+old(#{cache_ttl := Ttl}) ->
+    now_ms() - Ttl.
+
+now_ms() ->
+    erlang:monotonic_time(millisecond).
+
+repo(#state{repo = Repo}) ->
+    ecto_litefs_elixir:inspect(Repo).

@@ -1,0 +1,242 @@
+%% The middleware: what stays here, what is forwarded and how, what comes back, what is told about
+%% it. The port program, Ecto and EctoMiddleware are stand-ins; the primaries are BEAM nodes.
+-module(app_middleware_SUITE).
+
+-include_lib("common_test/include/ct.hrl").
+-include_lib("stdlib/include/assert.hrl").
+
+-compile([export_all, nowarn_export_all]).
+
+-define(API, 'Elixir.EctoLiteFS').
+-define(SUP, 'Elixir.EctoLiteFS.Supervisor').
+-define(MIDDLEWARE, 'Elixir.EctoLiteFS.Middleware').
+-define(REPO, 'Elixir.App.Repo').
+-define(OTHER, 'Elixir.App.Other').
+
+-define(READS, [get, 'get!', get_by, 'get_by!', one, 'one!', all, reload, 'reload!', preload]).
+-define(WRITES, [insert, 'insert!', update, 'update!', delete, 'delete!', insert_or_update,
+                 'insert_or_update!', insert_all, update_all, delete_all]).
+
+suite() ->
+    [{timetrap, {seconds, 60}}].
+
+all() ->
+    [reads_stay, writes_stay_on_the_primary, no_supervisor, role_unknown, primary_not_connected,
+     not_ready_yet, failing_row, writes_are_forwarded, timeout, no_connection, raised_there,
+     what_travels, ectolitefs_1_0_as_primary, build_is_asked_for_once, build_cannot_be_asked_for,
+     two_repos, without_telemetry].
+
+init_per_suite(Config) -> ct_env:start(Config).
+end_per_suite(Config) -> ct_env:stop(Config).
+
+init_per_testcase(_, Config) ->
+    ok = app_world:start(),
+    [app_world:repo(Repo, []) || Repo <- [?REPO, ?OTHER]],
+    Paths = lists:append([["-pa", filename:dirname(code:which(M))] || M <- [?MODULE, ?API]]),
+    {Peer, Node} = ct_env:peer(#{args => Paths}),
+    pong = net_adm:ping(Node),
+    [{port, app_port:start(ct_env:dir(Config))}, {peer, Peer}, {node, Node} | Config].
+
+end_per_testcase(_, Config) ->
+    [begin unlink(Pid), gen_server:stop(Pid, shutdown, 10000) end
+     || Repo <- [?REPO, ?OTHER], Pid <- [whereis(?SUP:supervisor_name(Repo))], is_pid(Pid)],
+    ok = app_port:stop(?config(port, Config)),
+    ok = app_world:stop().
+
+%% Here
+
+reads_stay(Config) ->
+    replica(Config),
+    [begin
+         Resolution = resolution(Action, fun ?MODULE:here/2),
+         %% Nothing is put round the Repo's own function.
+         ?assertEqual({here, node(), query, Resolution}, ?MIDDLEWARE:process(query, Resolution))
+     end || Action <- ?READS],
+    ?assertEqual([], forwards()).
+
+writes_stay_on_the_primary(Config) ->
+    start(Config, ?REPO, app_port:state(primary)),
+    [?assertMatch({here, Node, changeset, #{action := Action}} when Node =:= node(), process(Action))
+     || Action <- ?WRITES],
+    ?assertEqual([], forwards()).
+
+no_supervisor(_Config) ->
+    ?assertMatch({here, Node, changeset, _} when Node =:= node(), process(insert)),
+    [Log] = app_world:logs(debug),
+    ?assertNotEqual(nomatch, binary:match(Log, <<"'Elixir.App.Repo'">>)),
+    ?assertNotEqual(nomatch, binary:match(Log, <<"passing through">>)).
+
+role_unknown(Config) ->
+    start(Config, ?REPO, app_port:state(unknown)),
+    [?assertEqual({error, primary_unavailable}, process(Action)) || Action <- ?WRITES],
+    ?assertMatch({here, _, _, _}, process(get)).
+
+primary_not_connected(Config) ->
+    start(Config, ?REPO, app_port:state(replica, #{node => <<"gone@nowhere">>})),
+    app_world:put_row(?REPO, <<"gone@nowhere">>),
+    ?assertEqual({error, primary_unavailable}, process(insert)).
+
+%% A supervisor runs, and nothing has been announced: the role is unknown, and unknown never writes.
+not_ready_yet(_Config) ->
+    {ok, _} = ?SUP:start_link([{repo, ?REPO}, {primary_file, file(?REPO)}]),
+    ?assertEqual({error, not_ready}, ?API:get_primary(?REPO)),
+    ?assertEqual({error, primary_unavailable}, process(insert)).
+
+failing_row(Config) ->
+    app_world:break(?REPO, {<<"SELECT">>, {error, disk_on_fire}}),
+    start(Config, ?REPO, app_port:state(replica, #{sources => #{}})),
+    ?assertEqual({error, disk_on_fire}, process(insert)).
+
+%% Forwarded
+
+writes_are_forwarded(Config) ->
+    Node = replica(Config),
+    [begin
+         app_world:forget(),
+         ?assertMatch({here, Node, changeset, #{action := Action}}, process(Action)),
+         Metadata = #{repo => ?REPO, action => Action, primary_node => Node},
+         ?assertMatch([{[ecto_litefs, forward, start], #{system_time := System}, Metadata},
+                       {[ecto_litefs, forward, stop], #{duration := Duration}, Metadata}]
+                        when is_integer(System) andalso Duration > 0, forwards())
+     end || Action <- ?WRITES].
+
+timeout(Config) ->
+    Node = replica(Config, [{erpc_timeout, 200}]),
+    ?assertEqual({error, {erpc, timeout, Node}}, process(insert, fun ?MODULE:sleep/2)),
+    Metadata = #{repo => ?REPO, action => insert, primary_node => Node, reason => timeout},
+    ?assertMatch([{[ecto_litefs, forward, start], _, _},
+                  {[ecto_litefs, forward, exception], #{duration := Duration}, Metadata}]
+                   when Duration > 0, forwards()).
+
+no_connection(Config) ->
+    start(Config, ?REPO, app_port:state(primary)),
+    ct_wait:until(fun() -> ?API:'tracker_ready?'(?REPO) end),
+    ok = ?API:set_primary(?REPO, 'fake@127.0.0.1'),
+    ?assertEqual({error, {erpc, noconnection, 'fake@127.0.0.1'}}, process(delete)),
+    ?assertMatch([_, {[ecto_litefs, forward, exception], _, #{reason := noconnection, action := delete}}],
+                 forwards()).
+
+raised_there(Config) ->
+    _ = replica(Config),
+    ?assertError({exception, #{'__struct__' := 'Elixir.Ecto.ConstraintError'}, [_ | _]},
+                 process(insert, fun ?MODULE:raise/2)),
+    ?assertThrow(thrown, process(insert, fun ?MODULE:throw_it/2)),
+    ?assertExit({exception, left}, process(insert, fun ?MODULE:leave/2)).
+
+%% erlang:apply/2 of a fun of EctoLiteFS.Middleware: see ecto_litefs_closure_tests for its shape.
+%% Here the place of `EctoLiteFS.RPC' is taken as an application's tests take it.
+what_travels(Config) ->
+    start(Config, ?REPO, app_port:state(primary)),
+    ct_wait:until(fun() -> ?API:'tracker_ready?'(?REPO) end),
+    ok = ?API:set_primary(?REPO, 'fake@127.0.0.1'),
+    Rpc = 'Elixir.EctoLiteFS.RPC',
+    ok = app_world:load(Rpc, ["call(Node, Fun, Timeout) -> {called, Node, Fun, Timeout}."]),
+    try
+        {called, 'fake@127.0.0.1', Fun, 15000} = process(insert),
+        {env, [Super, changeset, #{action := insert, repo := ?REPO, args := [changeset, []],
+                                   private := #{'__super__' := Wrapped}}]} = erlang:fun_info(Fun, env),
+        ?assertEqual(fun ?MODULE:here/2, Super),
+        ?assertEqual([{module, ?MIDDLEWARE}, {module, ?MIDDLEWARE}],
+                     [erlang:fun_info(F, module) || F <- [Fun, Wrapped]])
+    after
+        app_world:unload(Rpc)
+    end.
+
+%% A primary that has another build of the same module, which makes the same fun: it runs its own.
+ectolitefs_1_0_as_primary(Config) ->
+    Node = replica(Config),
+    ok = load_other_build(Node),
+    ?assertMatch({other_build, {here, Node, changeset, _}}, process(insert)).
+
+build_is_asked_for_once(Config) ->
+    Node = replica(Config),
+    ?assertEqual(none, ecto_litefs_cache:build(?REPO, Node)),
+    ?assertMatch({here, Node, _, _}, process(insert)),
+    ?assertEqual({ok, own}, ecto_litefs_cache:build(?REPO, Node)),
+    %% When the node is back it may be another build.
+    ok = peer:stop(?config(peer, Config)),
+    ct_wait:until(fun() -> none =:= ecto_litefs_cache:build(?REPO, Node) end).
+
+%% Nothing is sent then. (The primary is stopped by a signal: connected, and silent.)
+build_cannot_be_asked_for(Config) ->
+    Node = replica(Config, [{erpc_timeout, 200}]),
+    OsPid = erpc:call(Node, os, getpid, []),
+    ct_os:signal(OsPid, "STOP"),
+    try
+        ?assertEqual({error, {erpc, timeout, Node}}, process(insert)),
+        ?assertMatch([_, {[ecto_litefs, forward, exception], _, #{reason := timeout}}], forwards()),
+        ?assertEqual(none, ecto_litefs_cache:build(?REPO, Node))
+    after
+        ct_os:signal(OsPid, "CONT")
+    end.
+
+two_repos(Config) ->
+    Node = replica(Config),
+    start(Config, ?OTHER, app_port:state(primary)),
+    ?assertMatch({here, Node, _, _}, process(insert)),
+    Local = (resolution(insert, fun ?MODULE:here/2))#{repo := ?OTHER},
+    ?assertMatch({here, Here, _, _} when Here =:= node(), ?MIDDLEWARE:process(changeset, Local)).
+
+without_telemetry(Config) ->
+    Node = replica(Config),
+    ok = app_world:unload(telemetry),
+    ?assertMatch({here, Node, _, _}, process(insert)).
+
+%% A Repo's own functions, stand-ins; they run on either node.
+
+here(Resource, Resolution) -> {here, node(), Resource, Resolution}.
+
+sleep(_, _) -> timer:sleep(5000).
+
+raise(_, _) -> error(#{'__struct__' => 'Elixir.Ecto.ConstraintError', '__exception__' => true}).
+
+throw_it(_, _) -> erlang:throw(thrown).
+
+leave(_, _) -> exit(left).
+
+%% Helpers
+
+process(Action) ->
+    process(Action, fun ?MODULE:here/2).
+
+process(Action, Super) ->
+    ?MIDDLEWARE:process(changeset, resolution(Action, Super)).
+
+resolution(Action, Super) ->
+    #{'__struct__' => 'Elixir.EctoMiddleware.Resolution', repo => ?REPO, action => Action,
+      args => [changeset, []], middleware => [], private => #{'__super__' => Super}}.
+
+replica(Config) ->
+    replica(Config, []).
+
+replica(Config, Options) ->
+    Node = ?config(node, Config),
+    app_world:put_row(?REPO, atom_to_binary(Node)),
+    start(Config, ?REPO, app_port:state(replica, #{node => atom_to_binary(Node)}), Options),
+    {ok, Node} = ?API:get_primary(?REPO),
+    Node.
+
+start(Config, Repo, State) ->
+    start(Config, Repo, State, []).
+
+start(Config, Repo, State, Options) ->
+    ok = app_port:announce(?config(port, Config), file(Repo), State),
+    {ok, Pid} = ?SUP:start_link([{repo, Repo}, {primary_file, file(Repo)} | Options]),
+    unlink(Pid),
+    ok.
+
+file(Repo) ->
+    <<"/stand-in/", (atom_to_binary(Repo))/binary>>.
+
+forwards() ->
+    [E || {[_, forward, _], _, _} = E <- app_world:events()].
+
+%% A stand-in for EctoLiteFS 1.0's middleware: the same fun, first of the module, of another build.
+load_other_build(Node) ->
+    Text = "forwarded(Super, Resource, Resolution) -> fun() -> {other_build, Super(Resource, Resolution)} end.",
+    {ok, Tokens, _} = erl_scan:string(Text),
+    {ok, Form} = erl_parse:parse_form(Tokens),
+    {ok, Module, Binary} = compile:forms([{attribute, 1, module, ?MIDDLEWARE},
+                                          {attribute, 1, compile, export_all}, Form]),
+    {module, Module} = erpc:call(Node, code, load_binary, [Module, "stand-in", Binary]),
+    ok.
