@@ -37,36 +37,36 @@ ets_table_name(Repo) ->
 %% @doc Is the role known and the tracker table ready?
 -spec 'ready?'(module()) -> boolean().
 'ready?'(Repo) ->
-    ecto_litefs_tracker:ready(Repo).
+    ecto_litefs_api:ready(Repo).
 
--spec get_primary(module()) -> ecto_litefs_tracker:primary().
+-spec get_primary(module()) -> ecto_litefs_api:primary().
 get_primary(Repo) ->
-    ecto_litefs_tracker:get_primary(Repo, []).
+    ecto_litefs_api:get_primary(Repo).
 
 %% @doc With `force: true' the row is read again first.
--spec get_primary(module(), [{force, boolean()}]) -> ecto_litefs_tracker:primary().
+-spec get_primary(module(), [{force, boolean()}]) -> ecto_litefs_api:primary().
 get_primary(Repo, Options) ->
-    ecto_litefs_tracker:get_primary(Repo, Options).
+    ecto_litefs_api:get_primary(Repo, Options).
 
 -spec 'is_primary?'(module()) -> boolean().
 'is_primary?'(Repo) ->
-    ecto_litefs_tracker:is_primary(Repo).
+    ecto_litefs_api:is_primary(Repo).
 
 -spec set_primary(module(), node()) -> ok | {error, term()}.
 set_primary(Repo, Node) ->
-    ecto_litefs_tracker:set_primary(Repo, Node).
+    ecto_litefs_api:set_primary(Repo, Node).
 
 -spec set_replica(module()) -> ok | {error, term()}.
 set_replica(Repo) ->
-    ecto_litefs_tracker:set_replica(Repo).
+    ecto_litefs_api:set_replica(Repo).
 
 -spec invalidate_cache(module()) -> ok | {error, not_ready}.
 invalidate_cache(Repo) ->
-    ecto_litefs_tracker:invalidate_cache(Repo).
+    ecto_litefs_api:invalidate_cache(Repo).
 
 -spec get_erpc_timeout(module()) -> pos_integer().
 get_erpc_timeout(Repo) ->
-    ecto_litefs_tracker:get_erpc_timeout(Repo).
+    ecto_litefs_api:get_erpc_timeout(Repo).
 
 %% @private What Elixir asks a module.
 -spec '__info__'(atom()) -> term().

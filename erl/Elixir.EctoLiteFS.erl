@@ -15,43 +15,43 @@
 %% @doc The tracker's process; raises `ArgumentError' if there is none for this Repo.
 -spec 'get_tracker!'(module()) -> pid().
 'get_tracker!'(Repo) ->
-    ecto_litefs_tracker:pid(Repo).
+    ecto_litefs_api:tracker(Repo).
 
 %% @doc Is the role known and the tracker table ready?
 -spec 'tracker_ready?'(module()) -> boolean().
 'tracker_ready?'(Repo) ->
-    ecto_litefs_tracker:ready(Repo).
+    ecto_litefs_api:ready(Repo).
 
 %% @doc Is this node, or this host's C node, the primary?
 -spec 'is_primary?'(module()) -> boolean().
 'is_primary?'(Repo) ->
-    ecto_litefs_tracker:is_primary(Repo).
+    ecto_litefs_api:is_primary(Repo).
 
 %% @doc The primary's node; `{ok, nil}' if none is known, `{error, not_ready}' if no supervisor
 %% runs.
--spec get_primary(module()) -> ecto_litefs_tracker:primary().
+-spec get_primary(module()) -> ecto_litefs_api:primary().
 get_primary(Repo) ->
-    ecto_litefs_tracker:get_primary(Repo, []).
+    ecto_litefs_api:get_primary(Repo).
 
 %% @doc Writes the primary's name into the tracker row and takes it for the primary.
 -spec set_primary(module(), node()) -> ok | {error, term()}.
 set_primary(Repo, Node) ->
-    ecto_litefs_tracker:set_primary(Repo, Node).
+    ecto_litefs_api:set_primary(Repo, Node).
 
 %% @doc Takes the primary from the tracker row.
 -spec set_replica(module()) -> ok | {error, term()}.
 set_replica(Repo) ->
-    ecto_litefs_tracker:set_replica(Repo).
+    ecto_litefs_api:set_replica(Repo).
 
 %% @doc The next get_primary/1 reads the row again.
 -spec invalidate_cache(module()) -> ok | {error, not_ready}.
 invalidate_cache(Repo) ->
-    ecto_litefs_tracker:invalidate_cache(Repo).
+    ecto_litefs_api:invalidate_cache(Repo).
 
 %% @doc The option `erpc_timeout'.
 -spec get_erpc_timeout(module()) -> pos_integer().
 get_erpc_timeout(Repo) ->
-    ecto_litefs_tracker:get_erpc_timeout(Repo).
+    ecto_litefs_api:get_erpc_timeout(Repo).
 
 %% @private What Elixir asks a module.
 -spec '__info__'(atom()) -> term().

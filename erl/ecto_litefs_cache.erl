@@ -3,7 +3,7 @@
 %% It is made by the supervisor's process and lives as long as that, so that it survives its
 %% children. The tracker alone writes `primary_info' and `view'; anyone reads.
 %%
-%%    {primary_info, Node, At, Ttl}    the answer; too old once Ttl (or infinity) has passed since At
+%%    {primary_info, Node, At, Ttl}    the answer; too old Ttl milliseconds (or never) after At
 %%    {view, View, ReadAt}             what the tracker knows, for the one that follows it
 %%    {erpc_timeout, Milliseconds}
 %%    {{build, Node}, Build}           which build of the middleware runs there: ecto_litefs_closure

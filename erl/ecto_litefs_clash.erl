@@ -19,11 +19,11 @@ report() ->
         none ->
             ok;
         {twice, Folders} ->
-            ?LOG_ERROR("EctoLiteFS: the module EctoLiteFS is on the code path more than once (~ts): "
+            ?LOG_ERROR("EctoLiteFS: the module is on the code path more than once (~ts): "
                        "this application and the Hex package ecto_litefs cannot be used together; "
                        "keep one", [lists:join(", ", Folders)]);
         {foreign, Source} ->
-            ?LOG_ERROR("EctoLiteFS: the module EctoLiteFS comes from ~ts, not from this application: "
+            ?LOG_ERROR("EctoLiteFS: the module comes from ~ts, not from this application: "
                        "the Hex package ecto_litefs cannot be used beside it; remove one", [Source])
     end.
 

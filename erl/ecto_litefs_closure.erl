@@ -7,7 +7,7 @@
 %% the module's, which it is asked for once. Then the fun's external format is given that checksum.
 %% This works since in every build that fun is the module's first.
 %%
-%%    112, Size:32, Arity, Uniq:16 bytes, Index:32, NumFree:32, Module, OldIndex, OldUniq, Pid, Free...
+%%    112, Size:32, Arity, Uniq:16 bytes, Index:32, NumFree:32, Module, OldIndex, OldUniq, Pid, ...
 %%    Uniq is the module's MD5, OldUniq its first 27 bits (NEW_FUN_EXT)
 -module(ecto_litefs_closure).
 

@@ -119,9 +119,14 @@ open(#state{config = #{detection := Detection} = Config} = State) ->
             down(Reason, State#state{opened_at = now_ms()})
     end.
 
-settings(Config) ->
+settings(#{detection := Detection} = Config) ->
     Shared = maps:with([primary_file, poll_interval, event_stream_url, table_name], Config),
-    Shared#{database => ecto_litefs_row:database(Config)}.
+    Shared#{database => database(Detection, Config)}.
+
+%% Two copies of SQLite in one process would break each other's locks on the file, and the Repo
+%% brings one: inside this VM only the Repo reads the row.
+database(port, Config) -> ecto_litefs_row:database(Config);
+database(driver, _) -> nil.
 
 message({configured, _}, State) ->
     State;

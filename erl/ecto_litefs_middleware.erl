@@ -41,7 +41,7 @@ yield(Resource, Resolution) ->
 %% @doc The write itself, where it belongs.
 -spec write(module(), super(), term(), map()) -> term().
 write(Repo, Super, Resource, Resolution) ->
-    Primary = ecto_litefs_tracker:get_primary(Repo, []),
+    Primary = ecto_litefs_api:get_primary(Repo),
     case ecto_litefs_decision:route(Primary, ecto_litefs_cache:exists(Repo)) of
         local ->
             Super(Resource, Resolution);
@@ -61,7 +61,7 @@ forward(Repo, Node, Super, Resource, #{action := Action} = Resolution) ->
     Metadata = #{repo => Repo, action => Action, primary_node => Node},
     ok = ecto_litefs_telemetry:forward(start, #{system_time => erlang:system_time()}, Metadata),
     try
-        Timeout = ecto_litefs_tracker:get_erpc_timeout(Repo),
+        Timeout = ecto_litefs_api:get_erpc_timeout(Repo),
         Fun = ecto_litefs_closure:make(Repo, Node, Super, {Resource, Resolution}, Timeout),
         'Elixir.EctoLiteFS.RPC':call(Node, Fun, Timeout)
     of

@@ -17,14 +17,6 @@
 -export([start_link/1]).
 -export([await/2]).
 -export([announce/2]).
--export([ready/1]).
--export([pid/1]).
--export([get_primary/2]).
--export([is_primary/1]).
--export([set_primary/2]).
--export([set_replica/1]).
--export([invalidate_cache/1]).
--export([get_erpc_timeout/1]).
 
 %% gen_server
 -export([init/1]).
@@ -33,12 +25,8 @@
 -export([handle_cast/2]).
 -export([handle_info/2]).
 
--type primary() :: {ok, node() | nil} | {error, term()}.
--export_type([primary/0]).
-
-%% What a job does, and who waits for it. `duty' is what a primary owes the table.
--type task() :: read | replica | {set, node()} | {duty, table | claim}.
--record(job, {task :: task(), from = [] :: [gen_server:from()]}).
+%% What a job does, and who waits for it.
+-record(job, {task :: ecto_litefs_task:task(), from = [] :: [gen_server:from()]}).
 
 -record(state, {
     config :: ecto_litefs_config:t(),
@@ -81,81 +69,6 @@ await(Repo, Timeout) ->
 -spec announce(module(), ecto_litefs_decision:announced()) -> ok.
 announce(Repo, State) ->
     gen_server:cast(ecto_litefs_names:tracker(Repo), {announce, State}).
-
-%% @doc Is the role known, and the table there if this node must make it?
--spec ready(module()) -> boolean().
-ready(Repo) ->
-    try
-        gen_server:call(ecto_litefs_names:tracker(Repo), ready)
-    catch
-        exit:_ -> false
-    end.
-
-%% @doc The tracker's process. Raises `ArgumentError' if there is none.
--spec pid(module()) -> pid().
-pid(Repo) ->
-    case whereis(ecto_litefs_names:tracker(Repo)) of
-        Pid when is_pid(Pid) ->
-            Pid;
-        undefined ->
-            error(ecto_litefs_elixir:argument_error("no EctoLiteFS tracker registered for ~ts",
-                                                    [ecto_litefs_elixir:inspect(Repo)]))
-    end.
-
-%% @doc The primary's node: one read of the table, unless the row in it is too old or `force' is
-%% true.
--spec get_primary(module(), [{force, boolean()}]) -> primary().
-get_primary(Repo, []) ->
-    case ecto_litefs_cache:primary(Repo) of
-        {ok, Node} -> {ok, Node};
-        old -> refresh(Repo);
-        none -> {error, not_ready}
-    end;
-get_primary(Repo, Options) ->
-    case proplists:get_value(force, Options, false) of
-        true -> try call(Repo, force_refresh) catch exit:_ -> {error, not_ready} end;
-        false -> get_primary(Repo, [])
-    end.
-
-%% While the tracker is away, or waits for the database, the last known primary serves on.
-refresh(Repo) ->
-    Answer = try call(Repo, refresh) catch exit:_ -> {error, not_ready} end,
-    case Answer of
-        {error, not_ready} ->
-            case ecto_litefs_cache:last_primary(Repo) of
-                {ok, Node} -> {ok, Node};
-                none -> Answer
-            end;
-        _ ->
-            Answer
-    end.
-
-%% @doc Is this node, or this host's C node, the primary? (A primary host's answer is always this
-%% node.)
--spec is_primary(module()) -> boolean().
-is_primary(Repo) ->
-    get_primary(Repo, []) =:= {ok, node()}.
-
-%% @doc Writes the row, and lets it decide until LiteFS announces a change.
--spec set_primary(module(), node()) -> ok | {error, term()}.
-set_primary(Repo, Node) when is_atom(Repo), is_atom(Node) ->
-    call(Repo, {set_primary, Node}).
-
-%% @doc Reads the row, and lets it decide until LiteFS announces a change.
--spec set_replica(module()) -> ok | {error, term()}.
-set_replica(Repo) when is_atom(Repo) ->
-    call(Repo, set_replica).
-
--spec invalidate_cache(module()) -> ok | {error, not_ready}.
-invalidate_cache(Repo) when is_atom(Repo) ->
-    call(Repo, invalidate_cache).
-
--spec get_erpc_timeout(module()) -> pos_integer().
-get_erpc_timeout(Repo) when is_atom(Repo) ->
-    ecto_litefs_cache:erpc_timeout(Repo).
-
-call(Repo, Request) ->
-    gen_server:call(ecto_litefs_names:tracker(Repo), Request).
 
 %% gen_server
 
@@ -248,7 +161,7 @@ handle_info({nodeup, _, _}, State) ->
     {noreply, publish_known(State)};
 handle_info({nodedown, Node, _}, #state{repo = Repo} = State) ->
     ok = ecto_litefs_cache:forget_build(Repo, Node),
-    {noreply, publish_known(State)};
+    {noreply, renew(publish_known(State))};
 handle_info(_, State) ->
     {noreply, State}.
 
@@ -274,43 +187,11 @@ next(#state{running = none, queue = [#job{task = Task} = Job | Queue]} = State) 
     Pid = spawn_link(fun() ->
         %% A test's database connection that is lent to the tracker serves its jobs too.
         _ = put('$callers', [Tracker]),
-        Tracker ! {done, self(), run(Task, Config, Ecto)}
+        Tracker ! {done, self(), ecto_litefs_task:run(Task, Config, Ecto)}
     end),
     State#state{running = {Pid, Job}, queue = Queue};
 next(State) ->
     State.
-
-run({set, Node}, Config, true) ->
-    case ecto_litefs_row:create(Config) of
-        ok -> ecto_litefs_row:write(Config, atom_to_binary(Node));
-        Error -> Error
-    end;
-run({duty, table}, Config, true) ->
-    ecto_litefs_row:create(Config);
-run({duty, claim}, Config, true) ->
-    case ecto_litefs_row:create(Config) of
-        ok -> claim(Config);
-        Error -> Error
-    end;
-run({set, _}, _, false) ->
-    {error, ecto_not_available};
-run({duty, _}, _, false) ->
-    ok;
-run(_, Config, true) ->
-    ecto_litefs_row:read(Config);
-run(_, #{repo := Repo}, false) ->
-    ecto_litefs_detector:read_row(Repo).
-
-claim(Config) ->
-    case ecto_litefs_row:read(Config) of
-        {ok, Name} ->
-            case ecto_litefs_decision:claim(Name, nodes_now()) of
-                keep -> ok;
-                write -> ecto_litefs_row:write(Config, atom_to_binary(node()))
-            end;
-        Error ->
-            Error
-    end.
 
 finish(#job{task = read, from = From}, {ok, Name}, State) ->
     Now = now_ms(),
@@ -357,6 +238,15 @@ due(#state{view = View, config = #{refresh_grace_period := Grace}} = State) ->
         claim -> start_duty_timer(Grace, State#state{duty = due, retries = 0})
     end.
 
+%% The node that went may be this host's C node, whose name was left in the row.
+renew(#state{duty = done, view = View, config = #{refresh_grace_period := Grace}} = State) ->
+    case ecto_litefs_decision:duty(View) of
+        claim -> start_duty_timer(Grace, State);
+        _ -> State
+    end;
+renew(State) ->
+    State.
+
 start_duty_timer(Delay, State) ->
     State1 = cancel_duty_timer(State),
     State1#state{duty_timer = erlang:start_timer(Delay, self(), duty)}.
@@ -376,20 +266,22 @@ publish_known(State) ->
     end.
 
 %% The table first: whoever hears of the change finds it there.
-publish(#state{repo = Repo, view = View, config = #{cache_ttl := CacheTtl}} = State) ->
+publish(#state{repo = Repo, view = View, config = Config} = State) ->
     case known(State) of
         true ->
-            Ttl = case ecto_litefs_decision:rests_on_row(View) of
-                true -> CacheTtl;
-                false -> infinity
-            end,
             Node = answer(State),
+            Ttl = ttl(ecto_litefs_decision:rests_on_row(View), Node, Config),
             ok = ecto_litefs_cache:publish(Repo, Node, State#state.read_at, Ttl),
             ok = ecto_litefs_cache:keep_view(Repo, View, State#state.read_at),
             tell(Node, ecto_litefs_decision:role(View), complain(State));
         false ->
             State
     end.
+
+%% That nobody is in the row is soon asked again: a new primary is about to write its name.
+ttl(false, _, _) -> infinity;
+ttl(true, nil, #{refresh_grace_period := Grace}) -> Grace;
+ttl(true, _, #{cache_ttl := Ttl}) -> Ttl.
 
 tell(Node, Role, #state{published = {Node, Role}} = State) ->
     State;

@@ -23,7 +23,8 @@ all() ->
      primary, standalone, unknown, replica, replica_not_connected, hidden_primary, row_names_this_replica,
      primary_names_itself, c_node_beside, refused_claim_is_tried_again, table_cannot_be_made_at_first,
      announced_change_is_seen_at_once, hot_path_sends_no_message,
-     row_is_read_when_old, grace_period, forced_refresh, invalidate, failing_read, no_table_is_no_row,
+     row_is_read_when_old, grace_period, forced_refresh, invalidate,
+     no_primary_is_not_kept, failing_read, no_table_is_no_row,
      set_primary, set_primary_refused, set_primary_ends_with_a_change, set_replica,
      port_dies, port_dies_often, port_is_missing, port_speaks_nonsense, port_refuses_configuration,
      tracker_crashes, tracker_away, table_is_the_supervisors, stopping, started_twice,
@@ -130,7 +131,8 @@ replica(Config) ->
 replica_not_connected(Config) ->
     Name = ct_env:name("late"),
     app_world:put_row(?REPO, atom_to_binary(Name)),
-    start(Config, replica, [{cache_ttl, 60000}], #{node => atom_to_binary(Name)}),
+    start(Config, replica, [{cache_ttl, 60000}, {refresh_grace_period, 60000}],
+          #{node => atom_to_binary(Name)}),
     ?assertEqual({ok, nil}, ?API:get_primary(?REPO)),
     %% It is said once, however often the row is read.
     [?assertEqual({ok, nil}, ?TRACKER:get_primary(?REPO, [{force, true}])) || _ <- [1, 2, 3]],
@@ -175,7 +177,7 @@ primary_names_itself(Config) ->
 %% The C node of this host takes the writes of other hosts; its name stays. (The peer stands in for
 %% it.)
 c_node_beside(Config) ->
-    {_, Node} = ct_env:peer(#{args => ["-hidden"]}),
+    {Peer, Node} = ct_env:peer(#{args => ["-hidden"]}),
     connect(Node),
     app_world:put_row(?REPO, atom_to_binary(Node)),
     start(Config, primary, [], #{node => atom_to_binary(Node)}),
@@ -183,7 +185,11 @@ c_node_beside(Config) ->
     ?assertEqual([<<"CREATE">>, <<"SELECT">>], app_world:queries(?REPO)),
     ?assertEqual(atom_to_binary(Node), app_world:row(?REPO)),
     ?assertEqual({ok, node()}, ?API:get_primary(?REPO)),
-    ?assert(?API:'is_primary?'(?REPO)).
+    ?assert(?API:'is_primary?'(?REPO)),
+    %% When it is gone this node takes over.
+    ok = peer:stop(Peer),
+    ct_wait:until(fun() -> app_world:row(?REPO) =:= me() end),
+    ?assert(?API:'tracker_ready?'(?REPO)).
 
 refused_claim_is_tried_again(Config) ->
     app_world:break(?REPO, {<<"INSERT">>, {error, busy}}),
@@ -281,6 +287,15 @@ invalidate(Config) ->
     ct_wait:until(fun() -> ?API:'is_primary?'(?REPO) end),
     ?assertEqual(ok, ?API:invalidate_cache(?REPO)),
     ?assertEqual({ok, node()}, ?API:get_primary(?REPO)).
+
+%% A hand-over: the row is empty or old for a moment. It is asked for again long before the time to live.
+no_primary_is_not_kept(Config) ->
+    {_, Node} = ct_env:peer(),
+    connect(Node),
+    start(Config, replica, [{cache_ttl, 60000}, {refresh_grace_period, 20}], unread()),
+    ?assertEqual({ok, nil}, ?API:get_primary(?REPO)),
+    app_world:put_row(?REPO, atom_to_binary(Node)),
+    ct_wait:until(fun() -> ?API:get_primary(?REPO) =:= {ok, Node} end).
 
 failing_read(Config) ->
     _ = row_only(Config, [{cache_ttl, 60000}]),
@@ -460,7 +475,8 @@ two_repos(Config) ->
     ct_wait:until(fun() -> {ok, nil} =:= ?API:get_primary(?REPO) end),
     ct_wait:until(fun() -> {ok, node()} =:= ?API:get_primary(?OTHER) end),
     unlink(Parent),
-    exit(Parent, shutdown).
+    ok = gen_server:stop(Parent, shutdown, 10000),
+    ?assertEqual({error, not_ready}, ?API:get_primary(?OTHER)).
 
 telemetry_event(Config) ->
     start(Config, primary, []),

@@ -36,13 +36,16 @@
 -spec start() -> ok.
 start() ->
     Caller = self(),
-    Owner = spawn(fun() ->
+    {Owner, Monitor} = spawn_monitor(fun() ->
+        true = register(?WORLD, self()),
         ?WORLD = ets:new(?WORLD, [named_table, public, ordered_set]),
         Caller ! {self(), made},
         receive stop -> ok end
     end),
-    receive {Owner, made} -> ok end,
-    true = register(?WORLD, Owner),
+    receive
+        {Owner, made} -> demonitor(Monitor);
+        {'DOWN', Monitor, process, _, Reason} -> error({a_test_left_its_world_behind, Reason})
+    end,
     load(?SQL, ["query(Repo, Sql, Params) -> app_world:query(Repo, Sql, Params)."]),
     load(telemetry, ["execute(Event, Measurements, Metadata) ->"
                      " app_world:execute(Event, Measurements, Metadata)."]),
