@@ -267,7 +267,13 @@ call(Node, Function, Args, Timeout) ->
     try
         erpc:call(Node, ecto_litefs, Function, Args, Timeout)
     catch
-        error:{erpc, Reason} -> {error, {erpc, Reason}}
+        error:{erpc, Reason} ->
+            {error, {erpc, Reason}};
+        %% Another version of the C node.
+        error:{exception, Reason, _} ->
+            Text = io_lib:format("~ts does not take ecto_litefs:~ts/~b: ~0tp",
+                                 [Node, Function, length(Args), Reason]),
+            {error, {unsupported, unicode:characters_to_binary(Text)}}
     end.
 
 option(Key, Options, Default) ->

@@ -66,7 +66,8 @@ scalar(Value) -> Value.
 refusal(Extension, Value, Reason) ->
     unicode:characters_to_binary(
         io_lib:format("Failed conversion by TypeExtension ~ts: ~ts. Reason: ~ts.",
-                      [ecto_litefs_elixir:inspect(T) || T <- [Extension, Value, Reason]])).
+                      [Extension, ecto_litefs_elixir:inspect(Value),
+                       ecto_litefs_elixir:inspect(Reason)])).
 
 %% @doc What Exqlite returns for a statement. It tells what writes from what reads by the query's
 %% command: that one has no column names and counts the changes, and its rows are nil if it returns
@@ -99,8 +100,7 @@ struct(Command, Columns, Rows, Count) ->
 %% and what callers look for who try again.
 -spec error(term(), {node(), iodata() | nil}) -> failure().
 error(#{code := no_transaction, message := Message}, {Node, _}) ->
-    {disconnect, connection_error(["the transaction on ", atom_to_binary(Node), " has ended: ",
-                                   Message])};
+    {disconnect, connection_error([atom_to_binary(Node), ": ", Message])};
 error(#{message := Message}, {_, Statement}) ->
     {error, exqlite_error(Message, Statement)};
 error({unsupported, Message}, {_, Statement}) ->

@@ -1,7 +1,7 @@
 # Runs the suite. It needs a node of its own world: see suite_ecto in tests/support/suites.sh.
 
 Logger.configure(level: :warning)
-ExUnit.start(autorun: false, seed: 0, max_cases: 1, timeout: 60_000)
+ExUnit.start(autorun: false, seed: 0, max_cases: 1, timeout: 60_000, capture_log: true)
 {:ok, _} = Application.ensure_all_started(:ecto_sqlite3)
 
 dir = hd(System.argv())
@@ -19,3 +19,4 @@ for file <- Path.wildcard(Path.join(__DIR__, "*_test.exs")), do: Code.require_fi
 %{failures: failures} = ExUnit.run()
 :ct_env.stop(config)
 System.halt(min(failures, 1))
+

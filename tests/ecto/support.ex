@@ -199,9 +199,73 @@ defmodule Test.World do
   def eventually(fun), do: :ct_wait.until(fun)
 end
 
+defmodule Test.There do
+  @moduledoc "Blocks that another BEAM node can run: their module is in a file."
+  alias Test.{Repo, User}
+
+  def add, do: Repo.insert!(%User{name: "A"})
+  def count, do: {node(), Repo.aggregate(User, :count)}
+  def add_and_say, do: add() && node()
+  def add_and_undo, do: add() && Repo.rollback(:no)
+  def add_and_raise, do: add() && File.read!("/none")
+  def leave, do: exit(:out)
+  def toss, do: throw(:up)
+end
+
+defmodule Test.StandIn do
+  @moduledoc "A BEAM node that answers like a C node, but what the test wants."
+
+  @code ~S"""
+  -module(ecto_litefs).
+  -export([info/0, 'is_primary?'/1, query/4, 'begin'/2, commit/2, rollback/2]).
+  info() -> #{repos => #{}}.
+  'is_primary?'(_) -> answer(is_primary).
+  query(_, _, _, _) -> answer(query).
+  'begin'(_, _) -> answer('begin').
+  commit(_, _) -> answer(commit).
+  rollback(_, _) -> answer(rollback).
+  answer(What) ->
+      persistent_term:put({call, erlang:unique_integer([monotonic])}, What),
+      persistent_term:get(What).
+  """
+
+  @answers [
+    is_primary: true,
+    query: {:ok, %{columns: ["id"], rows: [[1]], changes: 1}},
+    begin: {:ok, :token},
+    commit: {:ok, %{position: nil}},
+    rollback: :ok
+  ]
+
+  def load(node) do
+    forms = for line <- String.split(@code, ~r/\.\n/, trim: true), do: form(line)
+    {:ok, module, binary} = :compile.forms(forms)
+    {:module, ^module} = :erpc.call(node, :code, :load_binary, [module, ~c"stand-in", binary])
+    for {what, answer} <- @answers, do: :ok = answer(node, what, answer)
+    :ok
+  end
+
+  defp form(text) do
+    {:ok, tokens, _} = :erl_scan.string(String.to_charlist(text <> "."))
+    {:ok, form} = :erl_parse.parse_form(tokens)
+    form
+  end
+
+  def answer(node, what, answer), do: :erpc.call(node, :persistent_term, :put, [what, answer])
+
+  @doc "The functions called, in order."
+  def calls(node), do: for({_, what} <- entries(node), do: what)
+  def forget(node), do: for({key, _} <- entries(node), do: :erpc.call(node, :persistent_term, :erase, [key]))
+
+  defp entries(node) do
+    all = :erpc.call(node, :persistent_term, :get, [])
+    Enum.sort(for {{:call, _}, _} = entry <- all, do: entry)
+  end
+end
+
 defmodule Test.Case do
   @moduledoc """
-  A replica: this VM, whose primary is a C node. `@tag primary: :beam | :here | :none` for other primaries,
+  A replica: this VM, whose primary is a C node. `@tag primary: :beam | :stand_in | :here | :none` for other primaries,
   `@tag args: [...]` for the C node's.
   """
   use ExUnit.CaseTemplate
@@ -229,8 +293,7 @@ defmodule Test.Case do
     start_supervised!({Test.Local, database: files.local, pool_size: 2})
 
     start_supervised!(
-      {EctoLiteFS.Supervisor,
-       [repo: Test.Repo, primary_file: @primary_file] ++ Map.get(context, :opts, [])}
+      {EctoLiteFS.Supervisor, [repo: Test.Repo, primary_file: @primary_file] ++ Map.get(context, :opts, [])}
     )
 
     World.eventually(fn -> EctoLiteFS.get_primary(Test.Repo) == {:ok, world.primary} end)
@@ -268,6 +331,13 @@ defmodule Test.Case do
     true = Node.connect(name)
     {:ok, _} = :erpc.call(name, Application, :ensure_all_started, [:ecto_sqlite3])
     :ok = :erpc.call(name, Test.Case, :start_there, [files.primary])
+    of(name, %{})
+  end
+
+  defp start_primary(:stand_in, _, _) do
+    {_, name} = :ct_env.peer()
+    true = Node.connect(name)
+    :ok = Test.StandIn.load(name)
     of(name, %{})
   end
 
@@ -340,3 +410,4 @@ defmodule Test.Case do
   defp scrub(tuple) when is_tuple(tuple), do: tuple |> Tuple.to_list() |> scrub() |> List.to_tuple()
   defp scrub(value), do: value
 end
+
