@@ -44,6 +44,8 @@
 -define(TIMEOUT_MS, 15000).
 %% So much longer than the C node's own deadline do we wait, to hear from it what became of it.
 -define(GRACE_MS, 500).
+%% A node that hangs must not keep a connection from the one that takes its place.
+-define(CONNECT_MS, 1000).
 -define(CHUNK, 50).
 -define(SAVEPOINT, "ecto_litefs_savepoint").
 
@@ -54,7 +56,7 @@ connect(Options) ->
     {repo, Repo} = lists:keyfind(repo, 1, Options),
     case ecto_litefs_forward:target(Repo) of
         {ok, Node} ->
-            case call(Node, 'is_primary?', [Repo], ?TIMEOUT_MS) of
+            case call(Node, 'is_primary?', [Repo], ?CONNECT_MS) of
                 true ->
                     {ok, #state{repo = Repo}};
                 Answer ->

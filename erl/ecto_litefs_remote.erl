@@ -28,14 +28,15 @@ child_specs(#{repo := Repo} = Config) ->
 
 %% @doc The Repo's own configuration, but for what concerns its connections.
 -spec start_link(ecto_litefs_config:t()) -> supervisor:startlink_ret().
-start_link(#{repo := Repo, pool_size := Size}) ->
+start_link(#{repo := Repo, pool_size := Size, erpc_timeout := Timeout}) ->
     Repo:start_link([{name, ecto_litefs_names:remote(Repo)},
                      {pool, ecto_litefs_pool},
                      {pool_size, Size},
                      {pool_count, 1},
+                     {timeout, Timeout},
                      {backoff_type, rand_exp},
                      {backoff_min, 100},
-                     {backoff_max, 5000},
+                     {backoff_max, 1000},
                      %% Nothing happens to a connection that nobody uses.
                      {idle_interval, 60000},
                      {after_connect, nil}]).

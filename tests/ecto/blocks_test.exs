@@ -227,13 +227,13 @@ defmodule Test.BlocksTest do
           end)
         end
 
-      assert error.message =~ "has ended"
+      assert error.message =~ "idle deadline"
       assert posts(files) == "\n"
       assert_free()
     end
 
     test "the total deadline, by option", %{files: files} do
-      assert_raise DBConnection.ConnectionError, ~r/has ended/, fn ->
+      assert_raise DBConnection.ConnectionError, ~r/total deadline/, fn ->
         EctoLiteFS.transaction(Repo, fn -> add("x") && assert_free_elsewhere() && add("y") end,
           total_timeout: 200
         )

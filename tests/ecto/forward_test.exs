@@ -60,6 +60,14 @@ defmodule Test.ForwardTest do
       assert count(files.primary) in 2..3
     end
 
+    @tag opts: [erpc_timeout: 300]
+    test "has erpc_timeout to answer, unless the call says otherwise", %{cnode: cnode, name: name} do
+      assert {:ok, _} = add()
+      :ct_node.signal(cnode, ~c"STOP")
+      assert add() == {:error, {:erpc, :timeout, name}}
+      :ct_node.signal(cnode, ~c"CONT")
+    end
+
     test "that dies", %{cnode: cnode, name: name, files: files} do
       assert {:ok, _} = add()
       :ct_node.signal(cnode, ~c"STOP")
@@ -89,6 +97,20 @@ defmodule Test.ForwardTest do
       assert {count(files.primary), count(files.local)} == {3, 0}
       for _ <- 1..70, do: assert({:ok, _} = add())
       assert {count(files.primary), count(files.local)} == {3, 70}
+    end
+
+    test "that begins a block ends it, whoever is the primary meanwhile", %{files: files, port: port} do
+      block = fn ->
+        {:ok, _} = add()
+        lose_sight(port)
+        {:ok, _} = add()
+        {:ok, {:ok, _}} = EctoLiteFS.transaction(Repo, fn -> add() end)
+      end
+
+      # What it writes is no forward of its own.
+      assert {{:ok, _}, []} = events(fn -> EctoLiteFS.transaction(Repo, block) end)
+      assert add() == {:error, :primary_unavailable}
+      assert count(files.primary) == 3
     end
 
     test "the instance is supervised", %{files: files} do
@@ -126,6 +148,8 @@ defmodule Test.ForwardTest do
         match?([%{ready_conn_count: 64}], DBConnection.get_connection_metrics(pool, pool: :ecto_litefs_pool))
       end)
 
+      # The first call asks what it is.
+      {:ok, _} = add()
       StandIn.forget(name)
       :ok
     end

@@ -218,7 +218,7 @@ defmodule Test.StandIn do
   @code ~S"""
   -module(ecto_litefs).
   -export([info/0, 'is_primary?'/1, query/4, 'begin'/2, commit/2, rollback/2]).
-  info() -> #{repos => #{}}.
+  info() -> answer(info).
   'is_primary?'(_) -> answer(is_primary).
   query(_, _, _, _) -> answer(query).
   'begin'(_, _) -> answer('begin').
@@ -230,6 +230,7 @@ defmodule Test.StandIn do
   """
 
   @answers [
+    info: %{repos: %{}},
     is_primary: true,
     query: {:ok, %{columns: ["id"], rows: [[1]], changes: 1}},
     begin: {:ok, :token},
@@ -317,6 +318,12 @@ defmodule Test.Case do
     true = Node.connect(name)
     :ok = :app_port.announce(port, @primary_file, state(:replica, to_string(name)))
     World.eventually(fn -> EctoLiteFS.get_primary(Test.Repo) == {:ok, name} end)
+  end
+
+  @doc "No primary any more."
+  def lose_sight(port) do
+    :ok = :app_port.announce(port, @primary_file, state(:unknown, nil))
+    World.eventually(fn -> EctoLiteFS.get_primary(Test.Repo) == {:ok, nil} end)
   end
 
   defp start_primary(:cnode, files, context) do
