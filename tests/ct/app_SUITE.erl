@@ -27,7 +27,7 @@ all() ->
      no_primary_is_not_kept, failing_read, no_table_is_no_row,
      set_primary, set_primary_refused, set_primary_ends_with_a_change, set_replica,
      port_dies, port_dies_often, port_is_missing, port_speaks_nonsense, port_refuses_configuration,
-     tracker_crashes, tracker_away, table_is_the_supervisors, stopping, started_twice,
+     tracker_crashes, announced_while_tracker_is_away, tracker_away, table_is_the_supervisors, stopping, started_twice,
      two_repos, telemetry_event, without_ecto, no_atoms_from_names, clash_is_logged].
 
 init_per_suite(Config) -> ct_env:start(Config).
@@ -430,6 +430,18 @@ tracker_crashes(Config) ->
     announce(Config, app_port:state(unknown)),
     ct_wait:until(fun() -> ?API:get_primary(?REPO) =:= {ok, nil} end).
 
+%% What the port told a tracker that was not there it tells the next one.
+announced_while_tracker_is_away(Config) ->
+    start(Config, primary, []),
+    Supervisor = ?SUP:supervisor_name(?REPO),
+    ok = supervisor:terminate_child(Supervisor, ?TRACKER),
+    announce(Config, app_port:state(unknown)),
+    %% The port has answered, so that it has said the rest before.
+    {ok, nil} = ecto_litefs_detector:read_row(?REPO),
+    ?assertEqual({ok, node()}, ?API:get_primary(?REPO)),
+    {ok, _} = supervisor:restart_child(Supervisor, ?TRACKER),
+    ct_wait:until(fun() -> ?API:get_primary(?REPO) =:= {ok, nil} end).
+
 %% The row is too old and the tracker does not come back: the last known primary serves.
 tracker_away(Config) ->
     Node = row_only(Config, [{cache_ttl, 1}]),
@@ -467,6 +479,7 @@ two_repos(Config) ->
              ?SUP:child_spec([{repo, ?OTHER}, {primary_file, ?OTHER_FILE}, {erpc_timeout, 2}])],
     ?assertMatch([#{type := supervisor}, #{type := supervisor}], Specs),
     {ok, Parent} = supervisor:start_link(app_parent, Specs),
+    [ct_wait:until(fun() -> ?API:get_primary(R) =/= {error, not_ready} end) || R <- [?REPO, ?OTHER]],
     ?assertEqual({ok, node()}, ?API:get_primary(?REPO)),
     ?assertEqual({ok, nil}, ?API:get_primary(?OTHER)),
     ?assertEqual([1, 2], [?API:get_erpc_timeout(R) || R <- [?REPO, ?OTHER]]),
@@ -547,6 +560,8 @@ start(Config, Repo, File, State, Options) ->
     ok = app_port:announce(port(Config), File, State),
     {ok, Pid} = ?SUP:start_link([{repo, Repo}, {primary_file, File} | Options]),
     unlink(Pid),
+    %% The stand-in's VM may take longer than a start waits.
+    ct_wait:until(fun() -> ?API:get_primary(Repo) =/= {error, not_ready} end),
     ok.
 
 stop(Repo) ->

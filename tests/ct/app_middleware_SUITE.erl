@@ -23,8 +23,8 @@ suite() ->
 all() ->
     [reads_stay, writes_stay_on_the_primary, no_supervisor, role_unknown, primary_not_connected,
      not_ready_yet, failing_row, writes_are_forwarded, timeout, no_connection, raised_there,
-     what_travels, ectolitefs_1_0_as_primary, build_is_asked_for_once, build_cannot_be_asked_for,
-     two_repos, without_telemetry].
+     what_travels, ectolitefs_1_0_as_primary, c_node_as_primary, build_is_asked_for_once,
+     build_cannot_be_asked_for, two_repos, without_telemetry, changes_while_writing].
 
 init_per_suite(Config) -> ct_env:start(Config).
 end_per_suite(Config) -> ct_env:stop(Config).
@@ -148,6 +148,16 @@ ectolitefs_1_0_as_primary(Config) ->
     ok = load_other_build(Node),
     ?assertMatch({other_build, {here, Node, changeset, _}}, process(insert)).
 
+%% It has no modules, and is sent what every node of our build is sent.
+c_node_as_primary(Config) ->
+    #{name := Name} = ct_node:start(Config),
+    pong = net_adm:ping(Name),
+    app_world:put_row(?REPO, atom_to_binary(Name)),
+    start(Config, ?REPO, app_port:state(replica, #{node => atom_to_binary(Name)})),
+    ?assertEqual({ok, Name}, ?API:get_primary(?REPO)),
+    _ = (catch process(insert)),
+    ?assertEqual({ok, own}, ecto_litefs_cache:build(?REPO, Name)).
+
 build_is_asked_for_once(Config) ->
     Node = replica(Config),
     ?assertEqual(none, ecto_litefs_cache:build(?REPO, Node)),
@@ -181,6 +191,38 @@ without_telemetry(Config) ->
     Node = replica(Config),
     ok = app_world:unload(telemetry),
     ?assertMatch({here, Node, _, _}, process(insert)).
+
+%% The role goes to and fro under several writers. Every write ran on the one node or on the other or was
+%% refused, and none fails for the change itself.
+changes_while_writing(Config) ->
+    Node = replica(Config),
+    Replica = app_port:state(replica, #{node => atom_to_binary(Node)}),
+    Writers = [spawn_monitor(fun() -> write_on(#{}) end) || _ <- lists:seq(1, 4)],
+    lists:foreach(fun(N) ->
+        {State, Primary} = lists:nth(1 + N rem 3, [{Replica, Node}, {app_port:state(primary), node()},
+                                                   {app_port:state(unknown), nil}]),
+        ok = app_port:announce(?config(port, Config), file(?REPO), State),
+        %% Whoever was primary last has left its name in the row.
+        app_world:put_row(?REPO, atom_to_binary(Node)),
+        ct_wait:until(fun() -> ?API:get_primary(?REPO) =:= {ok, Primary} end)
+    end, lists:seq(1, 30)),
+    Counts = [begin
+                  Pid ! stop,
+                  receive {'DOWN', Monitor, process, Pid, {shutdown, Count}} -> Count end
+              end || {Pid, Monitor} <- Writers],
+    ?assertEqual(lists:sort([{here, node()}, {here, Node}, {error, primary_unavailable}]),
+                 lists:usort(lists:append([maps:keys(C) || C <- Counts]))).
+
+write_on(Count) ->
+    receive
+        stop -> exit({shutdown, Count})
+    after 0 ->
+        Key = case process(insert) of
+            {here, Where, changeset, _} -> {here, Where};
+            Other -> Other
+        end,
+        write_on(maps:update_with(Key, fun(N) -> N + 1 end, 1, Count))
+    end.
 
 %% A Repo's own functions, stand-ins; they run on either node.
 
@@ -223,6 +265,8 @@ start(Config, Repo, State, Options) ->
     ok = app_port:announce(?config(port, Config), file(Repo), State),
     {ok, Pid} = ?SUP:start_link([{repo, Repo}, {primary_file, file(Repo)} | Options]),
     unlink(Pid),
+    %% The stand-in's VM may take longer than a start waits.
+    ct_wait:until(fun() -> ?API:get_primary(Repo) =/= {error, not_ready} end),
     ok.
 
 file(Repo) ->

@@ -167,8 +167,10 @@ message({refresh, Tag}, Socket, #{sockets := Sockets, states := States, refreshe
 %% Runs in the program.
 -spec relay([string()]) -> no_return().
 relay([Number]) ->
-    {ok, Socket} = gen_tcp:connect({127, 0, 0, 1}, list_to_integer(Number), ?PACKET),
-    relay_loop(Socket, open_port({fd, 0, 1}, [binary, {packet, 4}, eof])).
+    case gen_tcp:connect({127, 0, 0, 1}, list_to_integer(Number), ?PACKET) of
+        {ok, Socket} -> relay_loop(Socket, open_port({fd, 0, 1}, [binary, {packet, 4}, eof]));
+        {error, _} -> halt(6)
+    end.
 
 relay_loop(Socket, Port) ->
     receive

@@ -140,6 +140,7 @@ defmodule EctoLiteFS.FacadesTest do
       ]
 
       {:ok, app} = Supervisor.start_link(children, strategy: :one_for_one)
+      eventually(fn -> EctoLiteFS.tracker_ready?(Repo) and EctoLiteFS.tracker_ready?(OtherRepo) end)
       assert is_primary?(Repo)
       refute is_primary?(OtherRepo)
       assert EctoLiteFS.get_primary(Repo) == {:ok, node()}
@@ -164,7 +165,7 @@ defmodule EctoLiteFS.FacadesTest do
       :ok = :app_port.announce(port, @primary_file, state(:primary))
 
       start_supervised!({EctoLiteFS.Supervisor, repo: Repo, primary_file: @primary_file})
-      assert is_primary?(Repo)
+      eventually(fn -> is_primary?(Repo) end)
       refute EctoLiteFS.tracker_ready?(Repo)
       start_supervised!(Repo)
       eventually(fn -> EctoLiteFS.tracker_ready?(Repo) end)
