@@ -22,7 +22,7 @@ build() {
     fi || die "the build failed"
 }
 
-need_packages gcc libc6-dev make erlang-base erlang-dev libsqlite3-dev sqlite3 || die "apt-get failed"
+need_packages gcc libc6-dev make erlang-base erlang-dev libsqlite3-dev libcurl4-openssl-dev libjsmn-dev sqlite3 || die "apt-get failed"
 build
 cluster_start
 node=demo_node_$$

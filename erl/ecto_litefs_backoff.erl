@@ -24,5 +24,5 @@ delay(Retry, Options) ->
     Base = proplists:get_value(base_delay, Options, ?BASE_MS),
     Max = proplists:get_value(max_delay, Options, ?MAX_MS),
     Jitter = proplists:get_value(jitter, Options, ?JITTER),
-    Delay = min(Base bsl min(Retry, ?MAX_DOUBLINGS), Max),
+    Delay = trunc(min(Base bsl min(Retry, ?MAX_DOUBLINGS), Max)),
     Delay + trunc(Delay * Jitter * rand:uniform()).

@@ -137,12 +137,14 @@ rests_on_row(#{by := By, role := Role}) ->
 
 %% @doc The name in the row, if the answer needs it and no connected node has it.
 -spec unconnected(view(), [node()]) -> binary() | none.
-unconnected(#{row := Name} = View, Nodes) ->
-    case rests_on_row(View) andalso Name =/= nil andalso Name =/= atom_to_binary(node())
+unconnected(#{row := Name} = View, Nodes) when is_binary(Name) ->
+    case rests_on_row(View) andalso Name =/= atom_to_binary(node())
         andalso answer(View, Nodes) =:= nil of
         true -> Name;
         false -> none
-    end.
+    end;
+unconnected(#{row := nil}, _) ->
+    none.
 
 %% @doc What this node owes the tracker table: to make it, and to name the primary in it when there
 %% is LiteFS. Only a primary may write.

@@ -17,7 +17,7 @@
                  | {change, ecto_litefs_decision:announced()}
                  | {refresh, term(), ecto_litefs_decision:announced()}
                  | {error, term(), binary()}
-                 | {position, binary(), binary(), binary()}.
+                 | {position, binary(), non_neg_integer(), non_neg_integer()}.
 -export_type([detection/0, message/0]).
 
 %% @doc Opens the port; the calling process owns it.
@@ -93,6 +93,8 @@ program() ->
 load_driver() ->
     case erl_ddll:load(priv_dir(), ?DRIVER) of
         ok -> ok;
+        %% A close that found LiteFS hanging has locked it into the VM; it goes on working.
+        {error, permanent} -> ok;
         {error, Reason} -> {error, ["driver ", ?DRIVER, ": ", erl_ddll:format_error(Reason)]}
     end.
 

@@ -24,7 +24,7 @@ mkdir -p "$HOME"
 . tests/support/suites.sh
 
 need_packages gcc make libc6-dev erlang-base erlang-dev erlang-tools erlang-common-test erlang-eunit \
-    erlang-dialyzer rebar3 elixir libsqlite3-dev sqlite3 libcmocka-dev clang-format clang-tidy git
+    erlang-dialyzer rebar3 elixir libsqlite3-dev libcurl4-openssl-dev libjsmn-dev sqlite3 libcmocka-dev clang-format clang-tidy git
 
 passed=0
 failed=0

@@ -1,5 +1,6 @@
 /* ecto_litefs_node - the C node's program: arguments in, exit code out. */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "node/cookie.h"
@@ -13,12 +14,23 @@ static int complain(const struct elfs_error *err, int exit_code) {
     return exit_code;
 }
 
+/* A database of LiteFS's may be a replica's: it is only read, and may come later. */
+static enum elfs_code check_repo(const struct elfs_options *options, const char *path,
+                                 struct elfs_error *err) {
+    struct elfs_store_config config = options->store;
+    config.path = path;
+    config.read_only = elfs_litefs_holds(&options->litefs, path);
+    if (config.read_only && access(path, F_OK) != 0) {
+        printf("%s is not there yet: it is opened when LiteFS has it\n", path);
+        return ELFS_OK;
+    }
+    return elfs_store_check(&config, err);
+}
+
 /* What --check does: everything that can be looked at without joining the cluster. */
 static enum elfs_code check(const struct elfs_options *options, struct elfs_error *err) {
     for (size_t i = 0; i < options->repo_count; i++) {
-        struct elfs_store_config config = options->store;
-        config.path = options->repos[i].path;
-        enum elfs_code code = elfs_store_check(&config, err);
+        enum elfs_code code = check_repo(options, options->repos[i].path, err);
         if (code != ELFS_OK) return code;
     }
     printf("ok: %s, %zu repo(s)\n", options->name, options->repo_count);

@@ -32,13 +32,16 @@ void elfs_buf_consume(struct elfs_buf *buf, size_t n) {
     buf->len -= n;
 }
 
+/* Holds most results and answers without growing. */
+#define FIRST_SIZE 256
+
 static bool grow(struct elfs_buf *buf, size_t n) {
     if (n > buf->max - buf->len) {
         buf->status = ELFS_LIMIT;
         return false;
     }
     size_t need = buf->len + n;
-    size_t cap = buf->cap < 64 ? 64 : buf->cap;
+    size_t cap = buf->cap < FIRST_SIZE ? FIRST_SIZE : buf->cap;
     while (cap < need) cap = cap > buf->max / 2 ? need : cap * 2;
     if (cap > buf->max) cap = buf->max;
     uint8_t *data = elfs_realloc(buf->data, cap);

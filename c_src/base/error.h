@@ -29,6 +29,8 @@
     X(ELFS_UNREPRESENTABLE, "unrepresentable", "a value that Erlang has no term for")              \
     X(ELFS_TIMEOUT, "timeout", "a deadline passed")                                                \
     X(ELFS_BUSY, "busy", "the queue is full")                                                      \
+    X(ELFS_NOT_PRIMARY, "not_primary", "this host is not the primary")                             \
+    X(ELFS_UNAVAILABLE, "unavailable", "the database cannot be used now")                          \
     X(ELFS_CANCELLED, "cancelled", "given up before it started")                                   \
     X(ELFS_SQLITE, "sqlite", "SQLite said no; see sqlite_code")                                    \
     X(ELFS_UNKNOWN, "unknown", "whether it happened cannot be known")                              \

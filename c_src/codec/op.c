@@ -154,6 +154,9 @@ static const struct function functions[] = {
     {"begin", ELFS_OP_BEGIN, BEGIN_OPTIONS, 1, NULL},
     {"commit", ELFS_OP_COMMIT, 0, 2, read_token},
     {"rollback", ELFS_OP_ROLLBACK, 0, 2, read_token},
+    {"get_primary", ELFS_OP_GET_PRIMARY, 0, 1, NULL},
+    {"is_primary?", ELFS_OP_IS_PRIMARY, 0, 1, NULL},
+    {"position", ELFS_OP_POSITION, 0, 1, NULL},
     {"info", ELFS_OP_INFO, 0, 0, NULL},
 };
 

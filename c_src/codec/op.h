@@ -17,6 +17,9 @@ enum elfs_op_kind {
     ELFS_OP_BEGIN,       /* 'begin'/1,2 */
     ELFS_OP_COMMIT,      /* commit/2: tx */
     ELFS_OP_ROLLBACK,    /* rollback/2: tx */
+    ELFS_OP_GET_PRIMARY, /* get_primary/1 */
+    ELFS_OP_IS_PRIMARY,  /* 'is_primary?'/1 */
+    ELFS_OP_POSITION,    /* position/1 */
     ELFS_OP_INFO,        /* info/0 */
 };
 

@@ -133,8 +133,7 @@ void elfs_result_fini(struct elfs_result *result) {
     result->cap = 0;
 }
 
-static void put_position(struct elfs_buf *buf, const struct elfs_position *position) {
-    elfs_put_atom(buf, "position");
+void elfs_position_put(struct elfs_buf *buf, const struct elfs_position *position) {
     if (!position->known) {
         elfs_put_atom(buf, "nil");
         return;
@@ -149,7 +148,8 @@ void elfs_result_put(struct elfs_buf *buf, const struct elfs_result *result, siz
     size_t start = i > 0 ? result->ends[i - 1] : 0;
     elfs_put_map_header(buf, PAIRS);
     elfs_buf_append(buf, result->bytes.data + start, result->ends[i] - start);
-    put_position(buf, position);
+    elfs_put_atom(buf, "position");
+    elfs_position_put(buf, position);
 }
 
 static void put_tagged(struct elfs_buf *buf, const char *tag, const char *message) {

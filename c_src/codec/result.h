@@ -8,6 +8,7 @@
 #define ELFS_CODEC_RESULT_H
 
 #include "base/buf.h"
+#include "base/position.h"
 #include "base/sink.h"
 
 /* Encodes each statement's columns, rows, num_rows, changes and last_insert_rowid as the first five
@@ -28,16 +29,12 @@ struct elfs_result {
 void elfs_result_init(struct elfs_result *result, size_t max);
 void elfs_result_fini(struct elfs_result *result);
 
-/* A database position; known false writes `nil`. */
-struct elfs_position {
-    bool known;
-    uint64_t txid;
-    uint64_t checksum;
-};
-
 /* Appends #{columns, rows, num_rows, changes, last_insert_rowid, position} of statement i. */
 void elfs_result_put(struct elfs_buf *buf, const struct elfs_result *result, size_t i,
                      const struct elfs_position *position);
+
+/* Appends {Txid, Checksum}, or nil. */
+void elfs_position_put(struct elfs_buf *buf, const struct elfs_position *position);
 
 /* Appends the term that stands for an error in {error, Term}:
  *   ELFS_BUSY ............. the atom busy

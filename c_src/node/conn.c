@@ -28,6 +28,7 @@ struct elfs_conn *elfs_conn_new(struct elfs_node *node, int fd, const char *name
     elfs_buf_init(&conn->in, (size_t)node->options->max_frame + 4);
     elfs_buf_init(&conn->out, (size_t)node->options->max_output);
     elfs_list_init(&conn->dirty);
+    elfs_list_init(&conn->held);
     elfs_list_init(&conn->requests);
     conn->heard_ms = conn->spoke_ms = node->now_ms;
     if (elfs_poller_set(node->poller, &conn->watch, ELFS_POLL_IN) != ELFS_OK) goto fail;
@@ -56,6 +57,7 @@ void elfs_conn_close(struct elfs_conn *conn, const char *reason) {
     elfs_poller_remove(node->poller, &conn->watch);
     elfs_handshake_close(conn->watch.fd);
     elfs_list_remove(&conn->dirty);
+    elfs_list_remove(&conn->held);
     elfs_list_remove(&conn->link);
     elfs_list_push_back(&node->dead, &conn->link);
     node->conn_count--;
@@ -83,6 +85,25 @@ struct elfs_buf *elfs_conn_out(struct elfs_conn *conn) {
     return &conn->out;
 }
 
+struct elfs_buf *elfs_conn_out_held(struct elfs_conn *conn) {
+    if (elfs_list_empty(&conn->held)) {
+        conn->held_until_ms = conn->node->now_ms + ELFS_HOLD_MS;
+        elfs_list_push_back(&conn->node->held, &conn->held);
+    }
+    return &conn->out;
+}
+
+int64_t elfs_conns_release(struct elfs_node *node) {
+    while (!elfs_list_empty(&node->held)) {
+        struct elfs_conn *first = ELFS_CONTAINER_OF(node->held.next, struct elfs_conn, held);
+        int64_t left = first->held_until_ms - node->now_ms;
+        if (left > 0) return left;
+        elfs_list_remove(&first->held);
+        elfs_conn_out(first);
+    }
+    return -1;
+}
+
 void elfs_conn_wrote(struct elfs_conn *conn, enum elfs_code code) {
     if (code == ELFS_OK) return;
     elfs_conn_close(conn, code == ELFS_LIMIT ? "output_limit" : "out_of_memory");
@@ -90,6 +111,7 @@ void elfs_conn_wrote(struct elfs_conn *conn, enum elfs_code code) {
 
 void elfs_conn_flush(struct elfs_conn *conn) {
     elfs_list_remove(&conn->dirty);
+    elfs_list_remove(&conn->held);
     while (unsent(conn) > 0) {
         ssize_t n =
             send(conn->watch.fd, conn->out.data + conn->out_sent, unsent(conn), MSG_NOSIGNAL);

@@ -10,10 +10,13 @@
 #include "node/node.h"
 
 #define ELFS_OUTPUT_HIGH (1024 * 1024)
+#define ELFS_HOLD_MS 2
 
 struct elfs_conn {
     struct elfs_list link;  /* on node->conns, then on node->dead */
     struct elfs_list dirty; /* on node->dirty */
+    struct elfs_list held;  /* on node->held */
+    int64_t held_until_ms;
     struct elfs_watch watch;
     struct elfs_node *node;
     char *name;
@@ -38,6 +41,13 @@ void elfs_conn_close(struct elfs_conn *conn, const char *reason);
 
 /* The buffer to append whole frames to; it is written at the end of the turn. */
 struct elfs_buf *elfs_conn_out(struct elfs_conn *conn);
+
+/* The same, for output that may wait a moment for what follows it: it goes with the connection's next output,
+ * or by itself ELFS_HOLD_MS later. */
+struct elfs_buf *elfs_conn_out_held(struct elfs_conn *conn);
+
+/* Writes what was held for long enough. The time until the next is due, or -1. */
+int64_t elfs_conns_release(struct elfs_node *node);
 
 /* What a frame writer returned: a frame that could not be appended closes the connection, since its
  * caller would wait for ever. */

@@ -17,8 +17,10 @@ static void on_spawn_request(struct elfs_conn *conn, struct elfs_view frame,
                         elfs_dist_spawn_error(elfs_conn_out(conn), msg->ref, msg->from, reason));
         return;
     }
+    /* The reply to the spawn tells the caller nothing that the answer does not: it is held back for the answer,
+     * which most often follows within the moment. That spares a write here and a wake-up there. */
     struct elfs_view pid = elfs_node_new_pid(conn->node);
-    elfs_conn_wrote(conn, elfs_dist_spawn_reply(elfs_conn_out(conn), msg->ref, msg->from,
+    elfs_conn_wrote(conn, elfs_dist_spawn_reply(elfs_conn_out_held(conn), msg->ref, msg->from,
                                                 msg->monitor ? 2 : 0, pid));
     if (!conn->closed) elfs_request_call(conn, frame, &call, pid);
 }
@@ -63,7 +65,11 @@ void elfs_dispatch_frame(struct elfs_conn *conn, struct elfs_view frame) {
     case ELFS_DIST_SPAWN_REQUEST: on_spawn_request(conn, frame, &msg); break;
     case ELFS_DIST_REG_SEND: on_reg_send(conn, frame, &msg); break;
     case ELFS_DIST_MONITOR_P: on_monitor(conn, &msg); break;
-    case ELFS_DIST_DEMONITOR_P: elfs_request_abandon(conn, msg.to); break;
+    case ELFS_DIST_DEMONITOR_P: /* the caller gave up */
+    case ELFS_DIST_EXIT:        /* ... before it had the reply to its spawn */
+    case ELFS_DIST_EXIT2:
+    case ELFS_DIST_PAYLOAD_EXIT:
+    case ELFS_DIST_PAYLOAD_EXIT2: elfs_request_abandon(conn, msg.to); break;
     case ELFS_DIST_MONITOR_P_EXIT:
     case ELFS_DIST_PAYLOAD_MONITOR_P_EXIT: elfs_txns_owner_down(conn, msg.ref); break;
     case ELFS_DIST_LINK:

@@ -67,8 +67,10 @@ static void wake_loop(void *arg) { elfs_wake_signal(arg); }
 static void take_finished_jobs(struct elfs_node *node) {
     struct elfs_list jobs, ended;
     elfs_mailbox_take(&node->mailbox, &jobs, &ended);
-    for (struct elfs_list *l; (l = elfs_list_pop_front(&jobs));)
-        elfs_request_done(node, ELFS_CONTAINER_OF(l, struct elfs_job, link));
+    for (struct elfs_list *l; (l = elfs_list_pop_front(&jobs));) {
+        struct elfs_job *job = ELFS_CONTAINER_OF(l, struct elfs_job, link);
+        job->finished(job, node);
+    }
     for (struct elfs_list *l; (l = elfs_list_pop_front(&ended));)
         elfs_txn_ended(node, ELFS_CONTAINER_OF(l, struct elfs_tx, link));
 }
@@ -77,6 +79,7 @@ static void on_wake(struct elfs_watch *watch, unsigned events) {
     struct elfs_node *node = ELFS_CONTAINER_OF(watch, struct elfs_node, wake_watch);
     (void)events;
     elfs_wake_drain(&node->wake);
+    if (elfs_litefs_take(&node->litefs) && !node->stopping) elfs_databases_follow(node);
     take_finished_jobs(node);
     elfs_peers_take_handshakes(node);
 }
@@ -125,19 +128,23 @@ static void free_dead(struct elfs_node *node) {
 static void loop(struct elfs_node *node) {
     struct elfs_poller_event events[EVENTS_A_TURN];
     int64_t tick_every_ms = node->options->tick_time_s * 1000 / 8;
+    int64_t held_ms = -1;
     if (tick_every_ms > 500) tick_every_ms = 500;
     while (!is_done(node)) {
         int64_t wait_ms = node->next_tick_ms - elfs_clock_ms();
+        if (held_ms >= 0 && held_ms < wait_ms) wait_ms = held_ms;
         int n =
             elfs_poller_wait(node->poller, events, EVENTS_A_TURN, wait_ms > 0 ? (int)wait_ms : 0);
         node->now_ms = elfs_clock_ms();
         for (int i = 0; i < n; i++) events[i].watch->ready(events[i].watch, events[i].events);
         if (stop_signal && !node->stopping) begin_stop(node);
-        elfs_requests_submit(node);
+        elfs_databases_submit(node);
         if (node->now_ms >= node->next_tick_ms) {
             elfs_peers_tick(node);
+            if (!node->stopping) elfs_databases_tick(node);
             node->next_tick_ms = node->now_ms + tick_every_ms;
         }
+        held_ms = elfs_conns_release(node);
         flush_dirty(node);
         free_dead(node);
     }
@@ -175,27 +182,14 @@ static void close_all(struct elfs_node *node) {
     free_dead(node);
 }
 
-static enum elfs_code open_databases(struct elfs_node *node, struct elfs_error *err) {
-    const struct elfs_options *o = node->options;
-    node->databases = elfs_calloc(o->repo_count, sizeof *node->databases);
-    if (!node->databases) return elfs_fail(err, ELFS_NOMEM, "out of memory");
-    for (size_t i = 0; i < o->repo_count; i++) {
-        struct elfs_database *db = &node->databases[i];
-        struct elfs_store_config config = o->store;
-        config.path = o->repos[i].path;
-        db->name = elfs_view_str(o->repos[i].name);
-        db->path = config.path;
-        elfs_list_init(&db->pending);
-        enum elfs_code code = elfs_store_start(&config, &node->mailbox, &db->store, err);
-        if (code != ELFS_OK) return code;
-        node->database_count++;
+/* Only where a database lies in LiteFS's folder: everything else is this host's own. */
+static enum elfs_code start_litefs(struct elfs_node *node, struct elfs_error *err) {
+    struct elfs_litefs_config config = node->options->litefs;
+    for (size_t i = 0; i < node->database_count && !config.tracked_path; i++) {
+        if (node->databases[i].managed) config.tracked_path = node->databases[i].path;
     }
-    return ELFS_OK;
-}
-
-static void close_databases(struct elfs_node *node) {
-    for (size_t i = 0; i < node->database_count; i++) elfs_store_stop(node->databases[i].store);
-    elfs_free(node->databases);
+    if (!config.tracked_path) return ELFS_OK;
+    return elfs_litefs_start(&node->litefs, &config, wake_loop, &node->wake, err);
 }
 
 /* As many descriptors as the system lets us have, up to what the options ask for. */
@@ -223,6 +217,7 @@ static void init_state(struct elfs_node *node, const struct elfs_options *option
     elfs_buf_init(&node->scratch, 4096);
     elfs_list_init(&node->conns);
     elfs_list_init(&node->dirty);
+    elfs_list_init(&node->held);
     elfs_list_init(&node->dead);
     elfs_list_init(&node->orphans);
     elfs_list_init(&node->txns);
@@ -280,7 +275,13 @@ enum elfs_code elfs_node_run(const struct elfs_options *options, const char *coo
     }
     code = start_poller(node, err);
     if (code != ELFS_OK) goto fini_mailbox;
-    code = open_databases(node, err);
+    code = elfs_closer_init(&node->closer);
+    if (code != ELFS_OK) {
+        elfs_fail(err, code, "no lock can be had");
+        goto free_poller;
+    }
+    code = elfs_databases_init(node, err);
+    if (code == ELFS_OK) code = start_litefs(node, err);
     if (code != ELFS_OK) goto close_databases;
     code = start_handshakes(node, cookie, err);
     if (code != ELFS_OK) goto close_databases;
@@ -303,7 +304,9 @@ stop_listening:
 free_handshakes:
     elfs_handshakes_free(node->handshakes);
 close_databases:
-    close_databases(node);
+    elfs_litefs_stop(&node->litefs);
+    elfs_databases_fini(node);
+free_poller:
     elfs_poller_free(node->poller);
 fini_mailbox:
     elfs_mailbox_fini(&node->mailbox);

@@ -14,8 +14,11 @@
 
 #include "base/list.h"
 #include "codec/put.h"
+#include "node/closer.h"
+#include "node/database.h"
 #include "node/epmd.h"
 #include "node/handshake.h"
+#include "node/litefs.h"
 #include "node/options.h"
 #include "node/poller.h"
 #include "node/wake.h"
@@ -23,19 +26,6 @@
 
 #define ELFS_READ_SIZE 65536
 #define ELFS_ENDED_MAX 64
-
-/* A served database and what of its queue the loop has counted in. */
-struct elfs_database {
-    struct elfs_view name;
-    const char *path;
-    struct elfs_store *store;
-    struct elfs_list pending; /* jobs of this turn */
-    int64_t queued;           /* handed to the store and not back yet */
-    int64_t queued_bytes;
-    int64_t committed;
-    int64_t failed;
-    int64_t transactions; /* interactive ones that are open */
-};
 
 /* A node of --connect. */
 struct elfs_dial {
@@ -62,12 +52,16 @@ struct elfs_node {
     struct elfs_watch listener;
     int64_t listener_paused_until_ms; /* after running out of descriptors; 0 if not paused */
     struct elfs_epmd *epmd;
+    struct elfs_litefs litefs;
+    bool was_primary; /* of the managed databases, as last followed */
+    struct elfs_closer closer;
     struct elfs_database *databases;
     size_t database_count;
     struct elfs_dial dials[ELFS_PEERS_MAX];
 
     struct elfs_list conns; /* struct elfs_conn */
     struct elfs_list dirty; /* those with output to write in this turn */
+    struct elfs_list held;  /* those with output that may wait a moment, oldest first */
     struct elfs_list dead;  /* closed in this turn; freed at its end */
     int64_t conn_count;
     uint64_t established; /* handshake sequence numbers seen so far; see peers.c */

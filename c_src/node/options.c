@@ -115,6 +115,35 @@ static enum elfs_code set_connect(struct elfs_options *o, const char *value,
     return ELFS_OK;
 }
 
+static enum elfs_code set_primary_file(struct elfs_options *o, const char *value,
+                                       struct elfs_error *err) {
+    if (value[0] != '/')
+        return elfs_fail(err, ELFS_BADARG,
+                         "--primary-file needs an absolute path, as /litefs/.primary");
+    o->litefs.primary_file = value;
+    return ELFS_OK;
+}
+
+static enum elfs_code set_event_stream_url(struct elfs_options *o, const char *value,
+                                           struct elfs_error *err) {
+    bool off = strcmp(value, "off") == 0;
+    if (!off && strncmp(value, "http://", 7) != 0)
+        return elfs_fail(err, ELFS_BADARG, "--event-stream-url is http://... or off");
+    o->litefs.event_stream_url = off ? NULL : value;
+    return ELFS_OK;
+}
+
+static enum elfs_code set_table_name(struct elfs_options *o, const char *value,
+                                     struct elfs_error *err) {
+    size_t len = strlen(value);
+    bool ok = len > 0 && len <= 64 && !isdigit((unsigned char)value[0]);
+    for (size_t i = 0; i < len; i++)
+        ok = ok && (isalnum((unsigned char)value[i]) || value[i] == '_');
+    if (!ok) return elfs_fail(err, ELFS_BADARG, "--table-name is a name of letters, digits and _");
+    o->litefs.table_name = value;
+    return ELFS_OK;
+}
+
 static enum elfs_code set_poller(struct elfs_options *o, const char *value,
                                  struct elfs_error *err) {
     if (strcmp(value, "epoll") != 0 && strcmp(value, "poll") != 0)
@@ -174,6 +203,13 @@ static const struct option_spec specs[] = {
     {"--repo", "NAME=PATH", "serve this database; may be given again", .set = set_repo},
     {"--listen", "ADDR[:PORT]", "IPv4 address to listen on (0.0.0.0:0, any port)",
      .set = set_listen},
+    {"--primary-file", "FILE", "LiteFS's .primary; its folder is the mount (/litefs/.primary)",
+     .set = set_primary_file},
+    {"--poll-interval", "MS", "look at LiteFS's files so often, 0: never (30000)", NULL,
+     AT(litefs.poll_interval_ms), 0, HOUR_MS, 30000},
+    {"--event-stream-url", "URL|off", "LiteFS's events (http://localhost:20202/events)",
+     .set = set_event_stream_url},
+    {"--table-name", "NAME", "the tracker's table (_ecto_litefs_primary)", .set = set_table_name},
     {"--connect", "NODE", "join the cluster through this node; may be given again",
      .set = set_connect},
     {"--hidden", NULL, "a hidden node: not in nodes()", AT(hidden)},
@@ -223,6 +259,9 @@ static const struct option_spec *find_spec(const char *name, size_t len) {
 static void set_defaults(struct elfs_options *o) {
     *o = (struct elfs_options){.listen_addr.s_addr = htonl(INADDR_ANY), .log_level = ELFS_LOG_INFO};
     elfs_store_config_default(&o->store);
+    o->litefs.primary_file = "/litefs/.primary";
+    o->litefs.event_stream_url = "http://localhost:20202/events";
+    o->litefs.table_name = "_ecto_litefs_primary";
     for (size_t i = 0; i < SPEC_COUNT; i++) {
         if (specs[i].max != 0) memcpy((char *)o + specs[i].at, &specs[i].initial, sizeof(int64_t));
     }

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "node/handshake.h"
+#include "node/litefs.h"
 #include "store/store.h"
 
 #define ELFS_REPOS_MAX 64
@@ -36,7 +37,8 @@ struct elfs_options {
     bool no_epmd;
     const char *poller; /* NULL: the best */
     enum elfs_log_level log_level;
-    struct elfs_store_config store; /* all but the path */
+    struct elfs_store_config store;   /* all but the path */
+    struct elfs_litefs_config litefs; /* all but the tracked path */
     int64_t statement_timeout_ms;
     int64_t tx_idle_timeout_ms;
     int64_t tx_total_timeout_ms;

@@ -11,8 +11,23 @@ static void put_tagged(struct elfs_buf *buf, const char *tag) {
     elfs_put_atom(buf, tag);
 }
 
-static void put_error(struct elfs_buf *buf, size_t index, const struct elfs_error *err) {
+/* The node's name as an atom, or nil. */
+static void put_node(struct elfs_buf *buf, struct elfs_view node) {
+    if (node.len > 0) {
+        elfs_put_atom_view(buf, node);
+    } else {
+        elfs_put_atom(buf, "nil");
+    }
+}
+
+static void put_error(struct elfs_buf *buf, const struct elfs_request *req, size_t index) {
+    const struct elfs_error *err = &req->job.error;
     put_tagged(buf, "error");
+    if (err->code == ELFS_NOT_PRIMARY) {
+        put_tagged(buf, "not_primary");
+        put_node(buf, elfs_database_primary(req->db));
+        return;
+    }
     if (index > 0) {
         elfs_put_tuple_header(buf, 2);
         elfs_put_int64(buf, (int64_t)index);
@@ -20,11 +35,11 @@ static void put_error(struct elfs_buf *buf, size_t index, const struct elfs_erro
     elfs_error_put(buf, err);
 }
 
-enum elfs_code elfs_reply_error(struct elfs_buf *buf, const struct elfs_call *call,
-                                struct elfs_view pid, size_t index, const struct elfs_error *err) {
-    if (elfs_reply_is_unwanted(call)) return ELFS_OK;
-    size_t mark = elfs_call_open_return(buf, call, pid);
-    put_error(buf, index, err);
+enum elfs_code elfs_reply_error(struct elfs_buf *buf, const struct elfs_request *req,
+                                size_t index) {
+    if (elfs_reply_is_unwanted(&req->call)) return ELFS_OK;
+    size_t mark = elfs_call_open_return(buf, &req->call, req->pid);
+    put_error(buf, req, index);
     return elfs_frame_close(buf, mark);
 }
 
@@ -49,6 +64,35 @@ enum elfs_code elfs_reply_node_name(struct elfs_buf *buf, const struct elfs_call
     size_t mark = elfs_call_open_return(buf, call, pid);
     elfs_put_atom_view(buf, node->identity.node);
     return elfs_frame_close(buf, mark);
+}
+
+bool elfs_reply_is_state(enum elfs_op_kind kind) {
+    return kind == ELFS_OP_GET_PRIMARY || kind == ELFS_OP_IS_PRIMARY || kind == ELFS_OP_POSITION;
+}
+
+enum elfs_code elfs_reply_state(struct elfs_buf *buf, const struct elfs_request *req) {
+    if (elfs_reply_is_unwanted(&req->call)) return ELFS_OK;
+    size_t mark = elfs_call_open_return(buf, &req->call, req->pid);
+    struct elfs_position position;
+    switch (req->op) {
+    case ELFS_OP_GET_PRIMARY:
+        put_tagged(buf, "ok");
+        put_node(buf, elfs_database_primary(req->db));
+        break;
+    case ELFS_OP_IS_PRIMARY:
+        elfs_put_atom(buf, elfs_database_is_primary(req->db) ? "true" : "false");
+        break;
+    default:
+        position = elfs_database_position(req->db);
+        put_tagged(buf, "ok");
+        elfs_position_put(buf, &position);
+        break;
+    }
+    return elfs_frame_close(buf, mark);
+}
+
+static const char *role_name(const struct elfs_database *db) {
+    return elfs_role_name(db->managed ? db->node->litefs.state.role : ELFS_ROLE_PRIMARY);
 }
 
 static void put_int_pair(struct elfs_buf *buf, const char *key, int64_t value) {
@@ -77,11 +121,15 @@ enum elfs_code elfs_reply_info(struct elfs_buf *buf, const struct elfs_call *cal
     for (size_t i = 0; i < node->database_count; i++) {
         const struct elfs_database *db = &node->databases[i];
         elfs_put_binary(buf, db->name);
-        elfs_put_map_header(buf, 6);
+        elfs_put_map_header(buf, 8);
         put_text_pair(buf, "path", db->path);
+        elfs_put_atom(buf, "role");
+        elfs_put_atom(buf, role_name(db));
+        elfs_put_atom(buf, "primary");
+        put_node(buf, elfs_database_primary(db));
         put_int_pair(buf, "queued", db->queued);
         put_int_pair(buf, "queued_bytes", db->queued_bytes);
-        put_int_pair(buf, "committed", db->committed);
+        put_int_pair(buf, "committed", db->done);
         put_int_pair(buf, "failed", db->failed);
         put_int_pair(buf, "transactions", db->transactions);
     }
@@ -89,14 +137,14 @@ enum elfs_code elfs_reply_info(struct elfs_buf *buf, const struct elfs_call *cal
 }
 
 static void put_success(struct elfs_buf *buf, const struct elfs_request *req) {
-    static const struct elfs_position nowhere = {.known = false};
+    const struct elfs_position *position = &req->job.position;
     switch (req->op) {
     case ELFS_OP_ROLLBACK: elfs_put_atom(buf, "ok"); break;
     case ELFS_OP_COMMIT:
         put_tagged(buf, "ok");
         elfs_put_map_header(buf, 1);
         elfs_put_atom(buf, "position");
-        elfs_put_atom(buf, "nil");
+        elfs_position_put(buf, position);
         break;
     case ELFS_OP_BEGIN:
         put_tagged(buf, "ok");
@@ -106,12 +154,12 @@ static void put_success(struct elfs_buf *buf, const struct elfs_request *req) {
         put_tagged(buf, "ok");
         elfs_put_list_header(buf, req->result.count);
         for (size_t i = 0; i < req->result.count; i++)
-            elfs_result_put(buf, &req->result, i, &nowhere);
+            elfs_result_put(buf, &req->result, i, position);
         elfs_put_nil(buf);
         break;
     default:
         put_tagged(buf, "ok");
-        elfs_result_put(buf, &req->result, 0, &nowhere);
+        elfs_result_put(buf, &req->result, 0, position);
         break;
     }
 }
@@ -122,7 +170,7 @@ enum elfs_code elfs_reply_job(struct elfs_buf *buf, const struct elfs_request *r
     if (req->job.outcome == ELFS_JOB_DONE) {
         put_success(buf, req);
     } else {
-        put_error(buf, req->job.failed_index, &req->job.error);
+        put_error(buf, req, req->job.failed_index);
     }
     return elfs_frame_close(buf, mark);
 }

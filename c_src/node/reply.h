@@ -10,9 +10,8 @@ static inline bool elfs_reply_is_unwanted(const struct elfs_call *call) {
     return call->style == ELFS_CALL_CAST || call->style == ELFS_CALL_REX_CAST;
 }
 
-/* {error, Term}, or {error, {Index, Term}} with an index, of an error that came before any job. */
-enum elfs_code elfs_reply_error(struct elfs_buf *buf, const struct elfs_call *call,
-                                struct elfs_view pid, size_t index, const struct elfs_error *err);
+/* {error, Term}, or {error, {Index, Term}} with an index, of req->job.error, which came before the job ran. */
+enum elfs_code elfs_reply_error(struct elfs_buf *buf, const struct elfs_request *req, size_t index);
 
 /* {error, {unknown_repo, Repo}}, Repo as the caller gave it (a whole term). */
 enum elfs_code elfs_reply_unknown_repo(struct elfs_buf *buf, const struct elfs_call *call,
@@ -29,6 +28,10 @@ enum elfs_code elfs_reply_node_name(struct elfs_buf *buf, const struct elfs_call
 /* The map of info/0. */
 enum elfs_code elfs_reply_info(struct elfs_buf *buf, const struct elfs_call *call,
                                struct elfs_view pid, const struct elfs_node *node);
+
+/* get_primary/1, 'is_primary?'/1 and position/1, by req->op. */
+bool elfs_reply_is_state(enum elfs_op_kind kind);
+enum elfs_code elfs_reply_state(struct elfs_buf *buf, const struct elfs_request *req);
 
 /* What the finished job of req came to. */
 enum elfs_code elfs_reply_job(struct elfs_buf *buf, const struct elfs_request *req);

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "node/reply.h"
 #include "node/txn.h"
+#include "store/sql_text.h"
 
 static int64_t at_most(int64_t given, int64_t limit) {
     return given > 0 && given < limit ? given : limit;
@@ -60,6 +61,50 @@ static struct elfs_view first_argument(const struct elfs_request *req) {
     return repo;
 }
 
+static void count_outcome(struct elfs_database *db, const struct elfs_job *job) {
+    if (job->outcome == ELFS_JOB_DONE) db->done++;
+    if (job->outcome == ELFS_JOB_FAILED || job->outcome == ELFS_JOB_UNKNOWN) db->failed++;
+}
+
+static enum elfs_code check_primary(const struct elfs_database *db, struct elfs_error *err) {
+    if (elfs_database_is_primary(db)) return ELFS_OK;
+    return elfs_fail(err, ELFS_NOT_PRIMARY, "this host is not the primary");
+}
+
+/* A statement that looked like reading writes: to the writer with it, if this host may write. True if it
+ * has gone there. */
+static bool reroute(struct elfs_database *db, struct elfs_job *job) {
+    if (check_primary(db, &job->error) != ELFS_OK) {
+        job->outcome = elfs_job_start(job) ? ELFS_JOB_FAILED : ELFS_JOB_DROPPED;
+        return false;
+    }
+    job->write = true;
+    elfs_list_push_back(&db->pending, &job->link);
+    return true;
+}
+
+static void on_finished(struct elfs_job *job, void *arg) {
+    struct elfs_node *node = arg;
+    struct elfs_request *req = ELFS_CONTAINER_OF(job, struct elfs_request, job);
+    struct elfs_database *db = req->db;
+    if (job->outcome == ELFS_JOB_REROUTE && reroute(db, job)) return;
+    if (job->outcome == ELFS_JOB_DONE && job->position.known) db->committed = job->position;
+    db->queued--;
+    db->queued_bytes -= (int64_t)job->cost;
+    node->in_flight--;
+    count_outcome(db, job);
+    bool waits = req->conn && !req->abandoned && job->outcome != ELFS_JOB_DROPPED;
+    if (waits) elfs_conn_wrote(req->conn, elfs_reply_job(elfs_conn_out(req->conn), req));
+    if (req->op == ELFS_OP_BEGIN) {
+        if (job->outcome == ELFS_JOB_DONE) {
+            elfs_txn_opened(req->txn, waits && !elfs_reply_is_unwanted(&req->call));
+        } else {
+            elfs_txn_discard(req->txn);
+        }
+    }
+    request_free(req);
+}
+
 static void fill_job(struct elfs_request *req, const struct elfs_op *op) {
     static const enum elfs_job_kind kinds[] = {
         [ELFS_OP_QUERY] = ELFS_JOB_QUERY,   [ELFS_OP_QUERY_MANY] = ELFS_JOB_MANY,
@@ -75,9 +120,21 @@ static void fill_job(struct elfs_request *req, const struct elfs_op *op) {
     job->set_count = op->set_count;
     job->timeout_ms = at_most(op->options.timeout_ms, options->statement_timeout_ms);
     job->sink = &req->result.sink;
+    job->finished = on_finished;
 }
 
-/* Checks that the queue has room and finds or makes the transaction. */
+/* As far as can be seen without SQLite; the reader finds the rest. */
+static bool writes(const struct elfs_op *op) {
+    switch (op->kind) {
+    case ELFS_OP_QUERY: return !elfs_sql_looks_read_only(op->statements[0].sql);
+    case ELFS_OP_QUERY_MANY:
+    case ELFS_OP_TRANSACTION:
+    case ELFS_OP_BEGIN: return true;
+    default: return false;
+    }
+}
+
+/* Checks that this host may run it, that the queue has room, and finds or makes the transaction. */
 static enum elfs_code admit(struct elfs_request *req, const struct elfs_op *op,
                             struct elfs_error *err) {
     const struct elfs_options *options = req->conn->node->options;
@@ -87,7 +144,11 @@ static enum elfs_code admit(struct elfs_request *req, const struct elfs_op *op,
     if (token.len > 0) {
         req->txn = elfs_txn_find(req->conn, req->call.caller, token, db, err);
         if (!req->txn) return ELFS_NO_TRANSACTION;
+    } else if (writes(op)) {
+        enum elfs_code code = check_primary(db, err);
+        if (code != ELFS_OK) return code;
     }
+    if (!db->store) return elfs_database_unavailable(db, err);
     /* Ending a transaction is always let through: it makes room. */
     if (!ends && (db->queued >= options->max_queue ||
                   db->queued_bytes + (int64_t)req->job.cost > options->max_queue_bytes))
@@ -104,24 +165,29 @@ static enum elfs_code admit(struct elfs_request *req, const struct elfs_op *op,
 
 /* Turns the call into a job of this turn, or answers it. */
 static void start(struct elfs_conn *conn, struct elfs_request *req) {
-    struct elfs_buf *out = elfs_conn_out(conn);
     struct elfs_op op;
     struct elfs_error *err = &req->job.error;
     enum elfs_code code = elfs_op_parse(req->call.function, req->call.args, &req->arena, &op, err);
     if (code == ELFS_UNDEF || code == ELFS_BADARG) {
-        elfs_conn_wrote(conn, elfs_reply_raise(out, &req->call, req->pid, elfs_code_name(code)));
+        elfs_conn_wrote(conn, elfs_reply_raise(elfs_conn_out(conn), &req->call, req->pid,
+                                               elfs_code_name(code)));
         goto answered;
     }
     if (code != ELFS_OK) goto failed;
     req->op = op.kind;
     if (op.kind == ELFS_OP_INFO) {
-        elfs_conn_wrote(conn, elfs_reply_info(out, &req->call, req->pid, conn->node));
+        elfs_conn_wrote(conn,
+                        elfs_reply_info(elfs_conn_out(conn), &req->call, req->pid, conn->node));
         goto answered;
     }
     req->db = elfs_node_database(conn->node, op.repo);
     if (!req->db) {
-        elfs_conn_wrote(conn,
-                        elfs_reply_unknown_repo(out, &req->call, req->pid, first_argument(req)));
+        elfs_conn_wrote(conn, elfs_reply_unknown_repo(elfs_conn_out(conn), &req->call, req->pid,
+                                                      first_argument(req)));
+        goto answered;
+    }
+    if (elfs_reply_is_state(op.kind)) {
+        elfs_conn_wrote(conn, elfs_reply_state(elfs_conn_out(conn), req));
         goto answered;
     }
     fill_job(req, &op);
@@ -136,7 +202,7 @@ static void start(struct elfs_conn *conn, struct elfs_request *req) {
     return;
 
 failed:
-    elfs_conn_wrote(conn, elfs_reply_error(out, &req->call, req->pid, op.failed_index, err));
+    elfs_conn_wrote(conn, elfs_reply_error(elfs_conn_out(conn), req, op.failed_index));
 answered:
     request_free(req);
 }
@@ -179,41 +245,5 @@ void elfs_requests_conn_gone(struct elfs_conn *conn) {
         req->abandoned = true;
         if (!elfs_reply_is_unwanted(&req->call)) elfs_job_cancel(&req->job);
         elfs_list_push_back(&conn->node->orphans, &req->link);
-    }
-}
-
-static void count_outcome(struct elfs_database *db, const struct elfs_job *job) {
-    if (job->outcome == ELFS_JOB_DONE) db->committed++;
-    if (job->outcome == ELFS_JOB_FAILED || job->outcome == ELFS_JOB_UNKNOWN) db->failed++;
-}
-
-void elfs_request_done(struct elfs_node *node, struct elfs_job *job) {
-    struct elfs_request *req = ELFS_CONTAINER_OF(job, struct elfs_request, job);
-    struct elfs_database *db = req->db;
-    if (job->outcome == ELFS_JOB_REROUTE) {
-        job->write = true;
-        elfs_list_push_back(&db->pending, &job->link);
-        return;
-    }
-    db->queued--;
-    db->queued_bytes -= (int64_t)job->cost;
-    node->in_flight--;
-    count_outcome(db, job);
-    bool waits = req->conn && !req->abandoned && job->outcome != ELFS_JOB_DROPPED;
-    if (waits) elfs_conn_wrote(req->conn, elfs_reply_job(elfs_conn_out(req->conn), req));
-    if (req->op == ELFS_OP_BEGIN) {
-        if (job->outcome == ELFS_JOB_DONE) {
-            elfs_txn_opened(req->txn, waits && !elfs_reply_is_unwanted(&req->call));
-        } else {
-            elfs_txn_discard(req->txn);
-        }
-    }
-    request_free(req);
-}
-
-void elfs_requests_submit(struct elfs_node *node) {
-    for (size_t i = 0; i < node->database_count; i++) {
-        struct elfs_database *db = &node->databases[i];
-        if (!elfs_list_empty(&db->pending)) elfs_store_submit(db->store, &db->pending);
     }
 }

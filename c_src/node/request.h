@@ -41,10 +41,4 @@ void elfs_request_abandon(struct elfs_conn *conn, struct elfs_view pid);
 /* The connection is gone: all its callers gave up, but casts still run. */
 void elfs_requests_conn_gone(struct elfs_conn *conn);
 
-/* The mailbox brought the job back: answers and frees, or hands it to the writer. */
-void elfs_request_done(struct elfs_node *node, struct elfs_job *job);
-
-/* Hands the jobs of this turn to the stores. */
-void elfs_requests_submit(struct elfs_node *node);
-
 #endif

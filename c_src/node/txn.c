@@ -35,6 +35,7 @@ struct elfs_txn *elfs_txn_new(struct elfs_request *req, int64_t idle_ms, int64_t
     elfs_tx_init(&txn->tx, idle_ms, total_ms);
     txn->node = node;
     txn->db = req->db;
+    txn->store = req->db->store;
     txn->conn = req->conn;
     txn->terms = terms;
     txn->owner = (struct elfs_view){terms, owner.len};
@@ -51,7 +52,7 @@ void elfs_txn_discard(struct elfs_txn *txn) {
     elfs_free(txn);
 }
 
-static void abort_tx(struct elfs_txn *txn) { elfs_store_abort_tx(txn->db->store, &txn->tx); }
+static void abort_tx(struct elfs_txn *txn) { elfs_store_abort_tx(txn->store, &txn->tx); }
 
 static struct elfs_view token_term(struct elfs_txn *txn) {
     struct elfs_buf *scratch = &txn->node->scratch;
@@ -153,6 +154,14 @@ void elfs_txns_conn_gone(struct elfs_conn *conn) {
         if (txn->conn != conn) continue;
         txn->conn = NULL;
         if (txn->open) abort_tx(txn);
+    }
+}
+
+void elfs_txns_abort_of(const struct elfs_database *db) {
+    struct elfs_list *txns = &db->node->txns;
+    for (struct elfs_list *l = txns->next; l != txns; l = l->next) {
+        struct elfs_txn *txn = ELFS_CONTAINER_OF(l, struct elfs_txn, link);
+        if (txn->db == db && txn->open) abort_tx(txn);
     }
 }
 

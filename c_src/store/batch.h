@@ -23,15 +23,16 @@ struct elfs_batch {
     size_t jobs;
     size_t bytes;
     int64_t started_us;
+    bool closed; /* by a job that shares a transaction with no other */
 };
 
-/* True if a job that holds `bytes` bytes may join now. `alone`: it opens an interactive
- * transaction. */
+/* True if a job that holds `bytes` bytes may join now. `alone`: it shares a transaction
+ * with no other. */
 bool elfs_batch_admits(const struct elfs_batch_limits *limits, const struct elfs_batch *batch,
                        size_t bytes, bool alone, int64_t now_us);
 
 /* Counts the job in. */
-void elfs_batch_add(struct elfs_batch *batch, size_t bytes);
+void elfs_batch_add(struct elfs_batch *batch, size_t bytes, bool alone);
 
 /* Counts in what a job of the group has returned: results wait for COMMIT, so they are bounded too. */
 void elfs_batch_grow(struct elfs_batch *batch, size_t bytes);

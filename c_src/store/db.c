@@ -89,6 +89,17 @@ static enum elfs_code set_wal(struct elfs_db *db, const char *path, struct elfs_
                      path, mode);
 }
 
+/* SQLite's own checkpoint every so many pages of WAL would be lost with the hook set: so it is done here. */
+#define CHECKPOINT_PAGES 1000
+
+static int on_commit_to_wal(void *arg, sqlite3 *handle, const char *schema, int pages) {
+    struct elfs_db *db = arg;
+    db->wrote = true;
+    if (pages >= CHECKPOINT_PAGES)
+        sqlite3_wal_checkpoint_v2(handle, schema, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    return SQLITE_OK; /* the commit has happened, whatever the checkpoint said */
+}
+
 static enum elfs_code configure(struct elfs_db *db, const struct elfs_store_config *config,
                                 enum elfs_db_role role, struct elfs_error *err) {
     enum elfs_code code = ELFS_OK;
@@ -97,6 +108,7 @@ static enum elfs_code configure(struct elfs_db *db, const struct elfs_store_conf
     sqlite3_busy_timeout(db->handle, config->busy_timeout_ms);
     if (role == ELFS_DB_WRITER) code = set_wal(db, config->path, err);
     if (code != ELFS_OK) return code;
+    if (role == ELFS_DB_WRITER) sqlite3_wal_hook(db->handle, on_commit_to_wal, db);
     if (sqlite3_exec(db->handle, synchronous, NULL, NULL, NULL) != SQLITE_OK ||
         sqlite3_exec(db->handle, "SELECT 1 FROM sqlite_master LIMIT 1", NULL, NULL, NULL) !=
             SQLITE_OK) {

@@ -16,6 +16,7 @@ struct elfs_db {
     struct elfs_guard guard;
     struct elfs_watch watch;
     struct elfs_stmt_cache cache;
+    bool wrote; /* set by each COMMIT that wrote pages; the writer's to clear */
 };
 
 enum elfs_db_role {

@@ -27,9 +27,7 @@ static bool rolled_back(const struct group *group) {
     return sqlite3_get_autocommit(group->writer->db.handle);
 }
 
-static bool begin(struct group *group) {
-    return elfs_control_run(&group->writer->control, ELFS_BEGIN, &group->error) == SQLITE_OK;
-}
+static bool begin(struct group *group) { return elfs_writer_begin(group->writer, &group->error); }
 
 /* only: the job has the transaction to itself. Then it needs no savepoint, which would make SQLite
  * copy each page before it is changed: if it fails, nothing was done, and all is rolled back. */
@@ -76,25 +74,40 @@ static void recover(struct group *group) {
     while (!finished) finished = run_done_again(group);
 }
 
+static void tell_position(struct group *group, const struct elfs_position *position) {
+    for (struct elfs_list *l = group->jobs.next; l != &group->jobs; l = l->next)
+        ELFS_CONTAINER_OF(l, struct elfs_job, link)->position = *position;
+}
+
 static void commit(struct group *group) {
+    struct elfs_position position;
     if (group->done == 0) {
         elfs_writer_rollback(group->writer);
         return;
     }
-    switch (elfs_writer_commit(group->writer, &group->error)) {
-    case ELFS_COMMITTED: break;
+    switch (elfs_writer_commit(group->writer, &position, &group->error)) {
+    case ELFS_COMMITTED: tell_position(group, &position); break;
     case ELFS_NOT_COMMITTED: undo_done(group, ELFS_JOB_FAILED); break;
     case ELFS_IN_DOUBT: undo_done(group, ELFS_JOB_UNKNOWN); break;
     }
+}
+
+/* With others in its group a job runs under a savepoint, and SQLite keeps a copy of each page that it
+ * changes; past 64 KiB it writes the copies to a file, which halves the rate of a bulk request. Such a one
+ * gains nothing from company: its COMMIT is shared by its own rows. */
+#define BULK 64
+
+static bool is_alone(const struct elfs_job *job) {
+    return job->kind == ELFS_JOB_BEGIN || job->set_count >= BULK || job->count >= BULK;
 }
 
 /* The next job of the backlog if it may join. */
 static struct elfs_job *admit(struct elfs_writer *writer, struct elfs_batch *batch) {
     if (elfs_list_empty(&writer->backlog)) return NULL;
     struct elfs_job *job = ELFS_CONTAINER_OF(writer->backlog.next, struct elfs_job, link);
-    bool alone = job->kind == ELFS_JOB_BEGIN;
+    bool alone = is_alone(job);
     if (!elfs_batch_admits(&writer->limits, batch, job->cost, alone, elfs_clock_us())) return NULL;
-    elfs_batch_add(batch, job->cost);
+    elfs_batch_add(batch, job->cost, alone);
     elfs_list_remove(&job->link);
     return job;
 }
@@ -109,7 +122,7 @@ void elfs_group_serve(struct elfs_writer *writer) {
     struct elfs_job *job;
     while ((job = admit(writer, &batch))) {
         elfs_list_push_back(&group.jobs, &job->link);
-        bool only = batch.jobs == 1 && elfs_list_empty(&writer->backlog);
+        bool only = batch.jobs == 1 && (batch.closed || elfs_list_empty(&writer->backlog));
         if (!elfs_job_start(job)) {
             elfs_job_settle(job, ELFS_JOB_DROPPED);
         } else if (!begun) {

@@ -38,7 +38,7 @@ static enum elfs_tx_end wait_for_job(struct elfs_writer *writer, struct elfs_tx 
 }
 
 static enum elfs_tx_end commit(struct elfs_writer *writer, struct elfs_job *job) {
-    switch (elfs_writer_commit(writer, &job->error)) {
+    switch (elfs_writer_commit(writer, &job->position, &job->error)) {
     case ELFS_COMMITTED: elfs_job_settle(job, ELFS_JOB_DONE); return ELFS_TX_COMMITTED;
     case ELFS_NOT_COMMITTED: elfs_job_settle(job, ELFS_JOB_FAILED); break;
     case ELFS_IN_DOUBT: elfs_job_settle(job, ELFS_JOB_UNKNOWN); break;
@@ -116,8 +116,8 @@ void elfs_interactive_serve(struct elfs_writer *writer, struct elfs_job *begin) 
     elfs_list_push_back(&jobs, &begin->link);
     enum elfs_job_outcome outcome = ELFS_JOB_DROPPED;
     if (elfs_job_start(begin)) {
-        int rc = elfs_control_run(&writer->control, ELFS_BEGIN, &begin->error);
-        outcome = rc == SQLITE_OK ? ELFS_JOB_DONE : ELFS_JOB_FAILED;
+        bool begun = elfs_writer_begin(writer, &begin->error);
+        outcome = begun ? ELFS_JOB_DONE : ELFS_JOB_FAILED;
     }
     int64_t now = elfs_clock_ms();
     tx->idle_deadline = elfs_deadline(now, tx->idle_ms);

@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 
 #include "base/list.h"
+#include "base/position.h"
 #include "base/sink.h"
 #include "base/value.h"
 
@@ -67,6 +68,8 @@ enum { ELFS_JOB_WAITING, ELFS_JOB_STARTED, ELFS_JOB_CANCELLED };
 
 struct elfs_job {
     struct elfs_list link;
+    /* The submitter's own: what whoever takes the mailbox does with it. */
+    void (*finished)(struct elfs_job *job, void *arg);
     enum elfs_job_kind kind;
     bool write; /* never to the reader */
     const struct elfs_statement *statements;
@@ -83,6 +86,7 @@ struct elfs_job {
     size_t
         failed_index; /* MANY, TRANSACTION: the failed set or statement, from 1; 0 if it was none */
     struct elfs_error error;
+    struct elfs_position position; /* DONE, after a COMMIT: the database's position */
 };
 
 /* Loop: gives the job up if it has not started. True: it will not run (and comes back DROPPED). */

@@ -2,11 +2,14 @@
 #include "store/store.h"
 
 #include "base/alloc.h"
+#include "store/outcome.h"
 #include "store/reader.h"
 #include "store/sql_text.h"
 #include "store/writer.h"
 
 struct elfs_store {
+    bool writes; /* there is a writer */
+    struct elfs_mailbox *box;
     struct elfs_writer writer;
     struct elfs_reader_thread reader;
 };
@@ -26,11 +29,14 @@ enum elfs_code elfs_store_start(const struct elfs_store_config *config, struct e
     *store = NULL;
     struct elfs_store *made = elfs_malloc(sizeof *made);
     if (!made) return elfs_fail(err, ELFS_NOMEM, "out of memory");
-    enum elfs_code code = elfs_writer_init(&made->writer, config, box, err);
+    made->writes = !config->read_only;
+    made->box = box;
+    enum elfs_code code = ELFS_OK;
+    if (made->writes) code = elfs_writer_init(&made->writer, config, box, err);
     if (code != ELFS_OK) goto free;
     code = elfs_reader_init(&made->reader, config, box, err);
     if (code != ELFS_OK) goto fini_writer;
-    code = elfs_writer_start(&made->writer, err);
+    if (made->writes) code = elfs_writer_start(&made->writer, err);
     if (code != ELFS_OK) goto fini_reader;
     code = elfs_reader_start(&made->reader, err);
     if (code != ELFS_OK) goto stop_writer;
@@ -38,11 +44,11 @@ enum elfs_code elfs_store_start(const struct elfs_store_config *config, struct e
     return ELFS_OK;
 
 stop_writer:
-    elfs_writer_stop(&made->writer);
+    if (made->writes) elfs_writer_stop(&made->writer);
 fini_reader:
     elfs_reader_fini(&made->reader);
 fini_writer:
-    elfs_writer_fini(&made->writer);
+    if (made->writes) elfs_writer_fini(&made->writer);
 free:
     elfs_free(made);
     return code;
@@ -51,6 +57,21 @@ free:
 static bool is_for_reader(const struct elfs_job *job) {
     return job->kind == ELFS_JOB_QUERY && !job->write &&
            elfs_sql_looks_read_only(job->statements[0].sql);
+}
+
+/* Without a writer. */
+static void refuse(struct elfs_store *store, struct elfs_list *jobs) {
+    struct elfs_error error;
+    elfs_fail(&error, ELFS_NOT_PRIMARY, "the database is only read here");
+    for (struct elfs_list *l = jobs->next; l != jobs; l = l->next) {
+        struct elfs_job *job = ELFS_CONTAINER_OF(l, struct elfs_job, link);
+        if (elfs_job_start(job)) {
+            elfs_job_fail(job, &error);
+        } else {
+            elfs_job_settle(job, ELFS_JOB_DROPPED);
+        }
+    }
+    elfs_mailbox_post(store->box, jobs, NULL);
 }
 
 void elfs_store_submit(struct elfs_store *store, struct elfs_list *jobs) {
@@ -73,30 +94,36 @@ void elfs_store_submit(struct elfs_store *store, struct elfs_list *jobs) {
         }
         elfs_list_push_back(to, link);
     }
-    elfs_worker_submit(&store->writer.worker, &writes, &of_tx);
+    if (store->writes) {
+        elfs_worker_submit(&store->writer.worker, &writes, &of_tx);
+    } else {
+        elfs_list_append_all(&writes, &of_tx);
+        refuse(store, &writes);
+    }
     elfs_worker_submit(&store->reader.worker, &reads, &none);
 }
 
 void elfs_store_abort_tx(struct elfs_store *store, struct elfs_tx *tx) {
     atomic_store(&tx->abort, true);
-    elfs_worker_wake(&store->writer.worker);
+    if (store->writes) elfs_worker_wake(&store->writer.worker);
 }
 
 void elfs_store_stop(struct elfs_store *store) {
-    elfs_writer_stop(&store->writer);
+    if (store->writes) elfs_writer_stop(&store->writer);
     elfs_reader_stop(&store->reader);
     elfs_reader_fini(&store->reader);
-    elfs_writer_fini(&store->writer); /* last, so that closing it checkpoints the WAL */
+    if (store->writes) elfs_writer_fini(&store->writer); /* last: closing it checkpoints the WAL */
     elfs_free(store);
 }
 
 enum elfs_code elfs_store_check(const struct elfs_store_config *config, struct elfs_error *err) {
     struct elfs_db writer;
     struct elfs_db reader;
-    enum elfs_code code = elfs_db_open(&writer, config, ELFS_DB_WRITER, err);
+    enum elfs_code code = ELFS_OK;
+    if (!config->read_only) code = elfs_db_open(&writer, config, ELFS_DB_WRITER, err);
     if (code != ELFS_OK) return code;
     code = elfs_db_open(&reader, config, ELFS_DB_READER, err);
     if (code == ELFS_OK) elfs_db_close(&reader);
-    elfs_db_close(&writer);
+    if (!config->read_only) elfs_db_close(&writer);
     return code;
 }

@@ -13,6 +13,7 @@
 #define ELFS_STORE_STORE_H
 
 #include "store/batch.h"
+#include "store/fence.h"
 #include "store/job.h"
 #include "store/mailbox.h"
 
@@ -25,6 +26,8 @@ struct elfs_store_config {
     int busy_timeout_ms;               /* 5,000 */
     int statement_cache;               /* 128 statements a connection */
     int max_value;                     /* bytes of a value, a row, an SQL text: 65 MiB */
+    bool read_only;                    /* no writer: the file must exist, and is only read */
+    struct elfs_fence *fence;          /* NULL: none; must outlive the store */
     struct elfs_batch_limits batch;    /* 1,024 jobs, 16 MiB, 50,000 us */
 };
 
@@ -39,7 +42,7 @@ enum elfs_code elfs_store_start(const struct elfs_store_config *config, struct e
 
 /* Hands the jobs of the list over, in order (it is empty afterwards). A job without tx whose
  * statement looks read-only goes to the reader unless `write` is set; a job with tx goes to that
- * transaction; the rest waits for the writer. Every job comes back through the mailbox exactly
+ * transaction; the rest waits for the writer (ELFS_NOT_PRIMARY without one). Every job comes back through the mailbox exactly
  * once. */
 void elfs_store_submit(struct elfs_store *store, struct elfs_list *jobs);
 

@@ -8,7 +8,7 @@
 
 enum elfs_code elfs_writer_init(struct elfs_writer *writer, const struct elfs_store_config *config,
                                 struct elfs_mailbox *box, struct elfs_error *err) {
-    *writer = (struct elfs_writer){.limits = config->batch, .box = box};
+    *writer = (struct elfs_writer){.limits = config->batch, .box = box, .fence = config->fence};
     elfs_list_init(&writer->backlog);
     elfs_list_init(&writer->tx_jobs);
     enum elfs_code code = elfs_worker_init(&writer->worker, err);
@@ -110,10 +110,36 @@ void elfs_writer_run_job(struct elfs_writer *writer, struct elfs_job *job) {
     elfs_job_settle(job, ok ? ELFS_JOB_DONE : ELFS_JOB_FAILED);
 }
 
-enum elfs_verdict elfs_writer_commit(struct elfs_writer *writer, struct elfs_error *err) {
+bool elfs_writer_begin(struct elfs_writer *writer, struct elfs_error *err) {
+    struct elfs_fence *fence = writer->fence;
+    if (fence && fence->before(fence, err) != ELFS_OK) return false;
+    writer->db.wrote = false;
+    return elfs_control_run(&writer->control, ELFS_BEGIN, err) == SQLITE_OK;
+}
+
+/* A COMMIT that did not happen because this host is no longer the primary is better told as that: the
+ * client knows where to go then. */
+static void explain_refusal(struct elfs_writer *writer, struct elfs_error *err) {
+    struct elfs_error reason;
+    if (writer->fence && writer->fence->before(writer->fence, &reason) != ELFS_OK) *err = reason;
+}
+
+static enum elfs_verdict check_fence(struct elfs_writer *writer, struct elfs_position *position,
+                                     struct elfs_error *err) {
+    struct elfs_fence *fence = writer->fence;
+    *position = (struct elfs_position){.known = false};
+    if (!fence || fence->after(fence, writer->db.wrote, position, err) == ELFS_OK)
+        return ELFS_COMMITTED;
+    elfs_log(ELFS_LOG_WARNING, "commit_not_confirmed", "path=s message=s",
+             sqlite3_db_filename(writer->db.handle, "main"), err->message);
+    return ELFS_IN_DOUBT;
+}
+
+enum elfs_verdict elfs_writer_commit(struct elfs_writer *writer, struct elfs_position *position,
+                                     struct elfs_error *err) {
     int rc = elfs_control_run(&writer->control, ELFS_COMMIT, err);
     enum elfs_verdict verdict = elfs_commit_verdict(rc);
-    if (verdict == ELFS_COMMITTED) return verdict;
+    if (verdict == ELFS_COMMITTED) return check_fence(writer, position, err);
     if (verdict == ELFS_IN_DOUBT) {
         elfs_fail(err, ELFS_UNKNOWN,
                   "COMMIT failed (%s): the change may or may not be in the database",
@@ -127,6 +153,7 @@ enum elfs_verdict elfs_writer_commit(struct elfs_writer *writer, struct elfs_err
                  err->message);
     }
     elfs_writer_rollback(writer);
+    if (verdict == ELFS_NOT_COMMITTED) explain_refusal(writer, err);
     return verdict;
 }
 

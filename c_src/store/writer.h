@@ -23,6 +23,7 @@ struct elfs_writer {
     struct elfs_control control;
     struct elfs_batch_limits limits;
     struct elfs_mailbox *box;
+    struct elfs_fence *fence; /* or NULL */
     /* the thread's own */
     struct elfs_list backlog;
     struct elfs_list tx_jobs;
@@ -45,9 +46,14 @@ void elfs_writer_run_job(struct elfs_writer *writer, struct elfs_job *job);
 /* The same without a savepoint: what a failed job did before it failed is still there. */
 void elfs_writer_run_bare(struct elfs_writer *writer, struct elfs_job *job);
 
-/* Settles the open transaction's COMMIT: ELFS_COMMITTED, or not, with err filled (ELFS_UNKNOWN when
- * in doubt). No transaction is open afterwards. */
-enum elfs_verdict elfs_writer_commit(struct elfs_writer *writer, struct elfs_error *err);
+/* Asks the fence, then begins. False with err filled: no transaction is open. */
+bool elfs_writer_begin(struct elfs_writer *writer, struct elfs_error *err);
+
+/* Settles the open transaction's COMMIT and asks the fence whether it counts: ELFS_COMMITTED with the
+ * database's position, or not, with err filled (ELFS_UNKNOWN when in doubt). No transaction is open
+ * afterwards. */
+enum elfs_verdict elfs_writer_commit(struct elfs_writer *writer, struct elfs_position *position,
+                                     struct elfs_error *err);
 
 /* Rolls back if a transaction is open. */
 void elfs_writer_rollback(struct elfs_writer *writer);

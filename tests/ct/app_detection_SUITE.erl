@@ -178,6 +178,8 @@ port_is_closed(Config) ->
     await({ok, node()}),
     exit(whereis('Elixir.EctoLiteFS.Poller':process_name(?REPO)), kill),
     ?assertEqual({ok, node()}, ?API:get_primary(?REPO)),
+    %% Whether the new port has its stream already or not.
+    ct_litefs:greet(?config(litefs, Config), ct_litefs:init(replica)),
     ct_litefs:say(?config(litefs, Config), ct_litefs:change(replica)),
     await({ok, nil}).
 

@@ -299,8 +299,9 @@ slow_reader_gets_everything(Config) ->
     end),
     true = await_standstill(Counter) < N,
     is_served(Node),
+    %% All the answers would be 300 MB; sanitizers keep freed memory for a while.
     Idle = ct_os:rss_kb(Pid),
-    ?assert(Idle < 150 * 1024, Idle),
+    ?assert(Idle < 220 * 1024, Idle),
     [?assertMatch({return, {ok, #{rows := [[_]]}}}, ct_raw:reply(Slow, I)) || I <- lists:seq(1, N)],
     ?assertEqual([], [L || #{<<"node">> := Name} = L <- ct_node:logs(Node, <<"disconnected">>),
                            Name =:= atom_to_binary(maps:get(name, Slow))]),

@@ -53,7 +53,11 @@ static void load_file(const char *path) {
 
 static int is_vector(const struct dirent *entry) {
     const char *dot = strrchr(entry->d_name, '.');
-    return dot && (strcmp(dot, ".etf") == 0 || strcmp(dot, ".frame") == 0);
+    static const char *const kinds[] = {".etf", ".frame", ".json", ".file"};
+    for (size_t i = 0; dot && i < sizeof kinds / sizeof *kinds; i++) {
+        if (strcmp(dot, kinds[i]) == 0) return 1;
+    }
+    return 0;
 }
 
 /* In the order of names, so that a seed means the same everywhere. */

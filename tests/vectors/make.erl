@@ -1,4 +1,4 @@
-%% Makes the vectors of this folder that can be made: terms/, structs/, params/ and ops/, and
+%% Makes the vectors of this folder that can be made: terms/, structs/, params/, ops/ and port/, and
 %% dist/made_*.
 %%
 %%   erl -noshell -pa ELIXIR/lib/elixir/ebin -run make main -s init stop     (after erlc make.erl)
@@ -18,6 +18,8 @@ main() ->
     lists:foreach(fun({Name, Term}) -> write("params", Name, ".etf", term_to_binary(Term)) end,
                   params()),
     lists:foreach(fun({Name, Call}) -> write("ops", Name, ".etf", term_to_binary(Call)) end, ops()),
+    lists:foreach(fun({Name, Message}) -> write("port", Name, ".etf", term_to_binary(Message)) end,
+                  port_messages()),
     lists:foreach(fun calendar/1, calendars()),
     lists:foreach(fun decimal/1, decimals()),
     lists:foreach(fun({Name, Term}) -> write("structs", "bad_" ++ Name, ".etf",
@@ -165,6 +167,21 @@ ops() ->
      {"option_timeout_float", {query, [Repo, Insert, [1, 2], [{timeout, 1.0}]]}},
      {"option_total", {'begin', [Repo, [{total_timeout, <<"1">>}]]}},
      {"option_tx", {query, [Repo, Insert, [1, 2], [{tx, self()}]]}}].
+
+%% Messages to the port: see docs/port.md.
+port_messages() ->
+    Config = #{primary_file => <<"/litefs/.primary">>, poll_interval => 30000,
+               event_stream_url => <<"http://localhost:20202/events">>,
+               database => <<"/litefs/app.db">>, table_name => <<"_ecto_litefs_primary">>},
+    [{"state", {state, 1}}, {"refresh", {refresh, {<<"tag">>, [2]}}},
+     {"configure", {configure, tag, Config}},
+     {"configure_off", {configure, tag, Config#{poll_interval := false, event_stream_url := false,
+                                                database := nil}}},
+     {"bad_request", {state, 1, 2}}, {"bad_no_map", {configure, tag, []}},
+     {"bad_missing", {configure, tag, maps:remove(database, Config)}},
+     {"bad_more", {configure, tag, Config#{more => 1}}},
+     {"bad_nul", {configure, tag, Config#{table_name := <<"a\0b">>}}},
+     {"bad_interval", {configure, tag, Config#{poll_interval := 0}}}].
 
 struct(Name, Fields) -> Fields#{'__struct__' => Name, calendar => 'Elixir.Calendar.ISO'}.
 

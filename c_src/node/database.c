@@ -1,0 +1,180 @@
+/* database - see database.h. */
+#include "node/database.h"
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "node/node.h"
+#include "node/tracker.h"
+#include "node/txn.h"
+
+#define RETRY_MS 1000
+
+enum access { CLOSED, READING, WRITING };
+
+static bool mounted(const struct elfs_node *node) {
+    return node->litefs.state.mount == ELFS_MOUNT_LIVE;
+}
+
+/* What LiteFS lets us do with it now. */
+static enum access wanted(const struct elfs_database *db) {
+    const struct elfs_detect_state *state = &db->node->litefs.state;
+    if (!db->managed || state->mount == ELFS_MOUNT_ABSENT) return WRITING;
+    if (state->mount != ELFS_MOUNT_LIVE) return CLOSED;
+    return state->role == ELFS_ROLE_PRIMARY ? WRITING : READING;
+}
+
+bool elfs_database_is_primary(const struct elfs_database *db) {
+    return !db->managed || elfs_litefs_role(&db->node->litefs) == ELFS_ROLE_PRIMARY;
+}
+
+struct elfs_view elfs_database_primary(const struct elfs_database *db) {
+    const struct elfs_detect_state *state = &db->node->litefs.state;
+    if (elfs_database_is_primary(db)) return db->node->identity.node;
+    if (state->role != ELFS_ROLE_REPLICA) return ELFS_VIEW_NONE;
+    /* The row is the last primary's word; when that was us, the new one has not written yet. */
+    struct elfs_view node = elfs_view_str(state->node);
+    return elfs_view_equal(node, db->node->identity.node) ? ELFS_VIEW_NONE : node;
+}
+
+struct elfs_position elfs_database_position(struct elfs_database *db) {
+    if (!db->managed) return (struct elfs_position){.known = false};
+    struct elfs_position told = elfs_litefs_position(&db->node->litefs, db->path);
+    bool ours_is_newer = db->committed.known && elfs_database_is_primary(db) &&
+                         (!told.known || db->committed.txid > told.txid);
+    return ours_is_newer ? db->committed : told;
+}
+
+static enum elfs_code open_store(struct elfs_database *db, bool writable, struct elfs_error *err) {
+    struct elfs_store_config config = db->node->options->store;
+    config.path = db->path;
+    config.read_only = !writable;
+    /* Without a mount there is nobody to ask. */
+    if (db->managed && mounted(db->node)) config.fence = &db->fence.fence;
+    enum elfs_code code = elfs_store_start(&config, &db->node->mailbox, &db->store, err);
+    db->writable = code == ELFS_OK && writable;
+    return code;
+}
+
+static void close_store(struct elfs_database *db) {
+    if (!db->store) return;
+    elfs_txns_abort_of(db);
+    elfs_closer_stop(&db->node->closer, db->store);
+    db->store = NULL;
+    db->writable = false;
+}
+
+/* Opens it the way it is wanted; a writer that is not wanted any more stays, behind its fence. */
+static void open_as(struct elfs_database *db, bool writable) {
+    struct elfs_error err;
+    if (db->store && (db->writable || !writable)) return;
+    close_store(db);
+    if (open_store(db, writable, &err) == ELFS_OK) {
+        elfs_log(ELFS_LOG_INFO, "opened", "repo=v path=s writable=d", db->name, db->path, writable);
+        db->problem[0] = '\0';
+        return;
+    }
+    db->retry_ms = db->node->now_ms + RETRY_MS;
+    if (strcmp(db->problem, err.message) == 0) return;
+    snprintf(db->problem, sizeof db->problem, "%s", err.message);
+    elfs_log(ELFS_LOG_WARNING, "not_opened", "repo=v message=s", db->name, err.message);
+}
+
+static void follow(struct elfs_database *db) {
+    enum access access = wanted(db);
+    db->retry_ms = 0;
+    if (access != WRITING) {
+        elfs_txns_abort_of(db);
+        db->committed.known = false;
+    }
+    if (access == CLOSED) {
+        close_store(db);
+    } else {
+        open_as(db, access == WRITING);
+    }
+    if (db->row_due && db->writable) elfs_tracker_write(db);
+}
+
+void elfs_databases_follow(struct elfs_node *node) {
+    const struct elfs_detect_state *state = &node->litefs.state;
+    bool primary = state->role == ELFS_ROLE_PRIMARY && mounted(node);
+    bool became = primary && !node->was_primary;
+    node->was_primary = primary;
+    for (size_t i = 0; i < node->database_count; i++) {
+        struct elfs_database *db = &node->databases[i];
+        if (!db->managed) continue;
+        db->row_due = primary && (db->row_due || became);
+        follow(db);
+    }
+}
+
+enum elfs_code elfs_database_unavailable(const struct elfs_database *db, struct elfs_error *err) {
+    if (db->problem[0]) return elfs_fail(err, ELFS_UNAVAILABLE, "%s", db->problem);
+    return elfs_fail(err, ELFS_UNAVAILABLE,
+                     "LiteFS is not mounted on this host, or not running (%s)",
+                     elfs_mount_name(db->node->litefs.state.mount));
+}
+
+/* Closed between the turn's calls and its end. */
+static void fail_pending(struct elfs_database *db) {
+    for (struct elfs_list *l; (l = elfs_list_pop_front(&db->pending));) {
+        struct elfs_job *job = ELFS_CONTAINER_OF(l, struct elfs_job, link);
+        job->outcome = ELFS_JOB_FAILED;
+        elfs_database_unavailable(db, &job->error);
+        job->finished(job, db->node);
+    }
+}
+
+void elfs_databases_submit(struct elfs_node *node) {
+    for (size_t i = 0; i < node->database_count; i++) {
+        struct elfs_database *db = &node->databases[i];
+        if (!db->store) {
+            fail_pending(db);
+        } else if (!elfs_list_empty(&db->pending)) {
+            elfs_store_submit(db->store, &db->pending);
+        }
+    }
+}
+
+void elfs_databases_tick(struct elfs_node *node) {
+    for (size_t i = 0; i < node->database_count; i++) {
+        struct elfs_database *db = &node->databases[i];
+        if (db->retry_ms != 0 && node->now_ms >= db->retry_ms) follow(db);
+    }
+}
+
+static enum elfs_code init_one(struct elfs_node *node, struct elfs_database *db,
+                               const struct elfs_repo_option *repo, struct elfs_error *err) {
+    db->node = node;
+    db->name = elfs_view_str(repo->name);
+    db->path = repo->path;
+    db->managed = elfs_litefs_holds(&node->options->litefs, repo->path);
+    elfs_list_init(&db->pending);
+    if (db->managed) {
+        if (elfs_litefs_fence_init(&db->fence, &node->litefs, db->path) == ELFS_OK) return ELFS_OK;
+        return elfs_fail(err, ELFS_NOMEM, "out of memory");
+    }
+    return open_store(db, true, err);
+}
+
+enum elfs_code elfs_databases_init(struct elfs_node *node, struct elfs_error *err) {
+    const struct elfs_options *o = node->options;
+    node->databases = elfs_calloc(o->repo_count, sizeof *node->databases);
+    if (!node->databases) return elfs_fail(err, ELFS_NOMEM, "out of memory");
+    enum elfs_code code = ELFS_OK;
+    for (size_t i = 0; i < o->repo_count && code == ELFS_OK; i++) {
+        node->database_count++;
+        code = init_one(node, &node->databases[i], &o->repos[i], err);
+    }
+    return code;
+}
+
+void elfs_databases_fini(struct elfs_node *node) {
+    for (size_t i = 0; i < node->database_count; i++) {
+        struct elfs_database *db = &node->databases[i];
+        if (db->store) elfs_store_stop(db->store);
+    }
+    elfs_closer_fini(&node->closer);
+    for (size_t i = 0; i < node->database_count; i++)
+        elfs_litefs_fence_fini(&node->databases[i].fence);
+    elfs_free(node->databases);
+}

@@ -1,0 +1,54 @@
+/* litefs - what the node knows of LiteFS.
+ *
+ * The detector (detect/detector.h) has a thread of its own; its word on the role is kept in an atomic, so that
+ * the writers' fences see it the moment it changes, and the loop takes the whole state after being woken.
+ */
+#ifndef ELFS_NODE_LITEFS_H
+#define ELFS_NODE_LITEFS_H
+
+#include <stdatomic.h>
+
+#include "base/position.h"
+#include "detect/detector.h"
+
+struct elfs_litefs_config {
+    const char *primary_file;
+    int64_t poll_interval_ms;     /* 0: no polling */
+    const char *event_stream_url; /* NULL: no stream */
+    const char *table_name;       /* the tracker table */
+    const char *tracked_path;     /* the database whose tracker row is read; NULL: none */
+};
+
+struct elfs_litefs {
+    struct elfs_detector *detector;
+    const char *primary_file;
+    const char *table_name;
+    const char *tracked_path;
+    _Atomic int role; /* enum elfs_role */
+    atomic_bool news;
+    void (*wake)(void *arg);
+    void *arg;
+    struct elfs_detect_state state; /* the loop's copy */
+};
+
+/* Starts the detector. wake is called from its thread when elfs_litefs_take has something to take. */
+enum elfs_code elfs_litefs_start(struct elfs_litefs *litefs,
+                                 const struct elfs_litefs_config *config, void (*wake)(void *arg),
+                                 void *arg, struct elfs_error *err);
+
+/* Harmless if it has not been started. */
+void elfs_litefs_stop(struct elfs_litefs *litefs);
+
+/* Loop: true if the role, the mount or the primary changed; litefs->state is new then. */
+bool elfs_litefs_take(struct elfs_litefs *litefs);
+
+/* Any thread: the role as of now. */
+enum elfs_role elfs_litefs_role(const struct elfs_litefs *litefs);
+
+/* True if path lies in the folder that is LiteFS's mount. */
+bool elfs_litefs_holds(const struct elfs_litefs_config *config, const char *path);
+
+/* Loop: where LiteFS says the database of this path stands. */
+struct elfs_position elfs_litefs_position(struct elfs_litefs *litefs, const char *path);
+
+#endif

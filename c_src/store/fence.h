@@ -1,0 +1,22 @@
+/* fence - may a database be written here, and did a COMMIT count?
+ *
+ * On LiteFS only the primary's writes survive, and COMMIT returning OK is not yet an acknowledgement: LiteFS
+ * commits when SQLite releases the write lock, so afterwards the database's position must have advanced and
+ * this host must still be primary. The store asks; who implements the fence knows LiteFS. Writer's thread.
+ */
+#ifndef ELFS_STORE_FENCE_H
+#define ELFS_STORE_FENCE_H
+
+#include "base/error.h"
+#include "base/position.h"
+
+struct elfs_fence {
+    /* Before BEGIN. ELFS_OK, or ELFS_NOT_PRIMARY with err filled: nothing has been touched. */
+    enum elfs_code (*before)(struct elfs_fence *self, struct elfs_error *err);
+    /* After COMMIT returned OK; changed: the transaction wrote pages. ELFS_OK with the position, or
+     * ELFS_UNKNOWN with err filled. */
+    enum elfs_code (*after)(struct elfs_fence *self, bool changed, struct elfs_position *position,
+                            struct elfs_error *err);
+};
+
+#endif
