@@ -197,7 +197,7 @@ handle_declare(#{statement := Statement} = Query, Params, Options, State) ->
             Left = case Rows of nil -> []; _ -> Rows end,
             #state{cursors = Cursors} = State,
             {ok, Query, Cursor, State#state{cursors = Cursors#{Cursor => Left}}};
-        Failed ->
+        {_, _, _} = Failed ->
             Failed
     end.
 

@@ -111,9 +111,9 @@ error({unknown_repo, Repo}, {Node, _}) ->
     {error, connection_error([atom_to_binary(Node), " does not serve ",
                               ecto_litefs_elixir:inspect(Repo)])};
 error({not_primary, Primary} = Reason, {Node, _}) ->
-    {disconnect, connection_error([atom_to_binary(Node), " is not the primary (",
-                                   ecto_litefs_elixir:inspect(Primary), " is); nothing was written"],
-                                  Reason)};
+    Known = case Primary of nil -> ""; _ -> [", that is ", atom_to_binary(Primary)] end,
+    {disconnect, connection_error([atom_to_binary(Node), " is not the primary", Known,
+                                   "; nothing was written"], Reason)};
 error({unknown, Message} = Reason, {Node, _}) ->
     {disconnect, connection_error(["the outcome is unknown, ", atom_to_binary(Node),
                                    " may or may not have committed: ", Message], Reason)};

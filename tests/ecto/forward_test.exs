@@ -20,9 +20,11 @@ defmodule Test.ForwardTest do
       nil
     )
 
-    result = fun.()
-    :telemetry.detach(:events)
-    {result, messages()}
+    try do
+      {fun.(), messages()}
+    after
+      :telemetry.detach(:events)
+    end
   end
 
   defp messages do
