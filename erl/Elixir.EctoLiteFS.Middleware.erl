@@ -8,6 +8,7 @@
 
 %% API
 -export([process/2]).
+-export(['__ecto_middleware_handles_bulk__'/0]).
 -export([forwarded/3]).
 -export([forwarding/2]).
 -export(['__info__'/1]).
@@ -15,6 +16,12 @@
 -spec process(term(), map()) -> term().
 process(Resource, Resolution) ->
     ecto_litefs_middleware:process(Resource, Resolution).
+
+%% @private Takes part in insert_all, update_all and delete_all, where EctoMiddleware asks (from 2.1
+%% on).
+-spec '__ecto_middleware_handles_bulk__'() -> true.
+'__ecto_middleware_handles_bulk__'() ->
+    true.
 
 %% @private What runs on the primary.
 -spec forwarded(fun((term(), map()) -> term()), term(), map()) -> fun(() -> term()).

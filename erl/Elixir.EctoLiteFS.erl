@@ -10,6 +10,9 @@
 -export([set_replica/1]).
 -export([invalidate_cache/1]).
 -export([get_erpc_timeout/1]).
+-export([on_primary/2]).
+-export([transaction/2]).
+-export([transaction/3]).
 -export(['__info__'/1]).
 
 %% @doc The tracker's process; raises `ArgumentError' if there is none for this Repo.
@@ -52,6 +55,21 @@ invalidate_cache(Repo) ->
 -spec get_erpc_timeout(module()) -> pos_integer().
 get_erpc_timeout(Repo) ->
     ecto_litefs_api:get_erpc_timeout(Repo).
+
+%% @doc Calls the fun; all that it does with the Repo, reads too, it does on the primary.
+-spec on_primary(module(), fun(() -> term())) -> term().
+on_primary(Repo, Fun) ->
+    ecto_litefs_block:on_primary(Repo, Fun).
+
+%% @doc `Repo.transaction' of a fun or an `Ecto.Multi' on the primary.
+-spec transaction(module(), term()) -> term().
+transaction(Repo, FunOrMulti) ->
+    ecto_litefs_block:transaction(Repo, FunOrMulti, []).
+
+%% @doc The same with the options of `Repo.transaction', and `idle_timeout' and `total_timeout'.
+-spec transaction(module(), term(), [{atom(), term()}]) -> term().
+transaction(Repo, FunOrMulti, Options) ->
+    ecto_litefs_block:transaction(Repo, FunOrMulti, Options).
 
 %% @private What Elixir asks a module.
 -spec '__info__'(atom()) -> term().

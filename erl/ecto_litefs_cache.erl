@@ -7,6 +7,7 @@
 %%    {view, View, ReadAt}             what the tracker knows, for the one that follows it
 %%    {erpc_timeout, Milliseconds}
 %%    {{build, Node}, Build}           which build of the middleware runs there: ecto_litefs_closure
+%%    {{kind, Node}, cnode | beam}     what it is: ecto_litefs_forward
 -module(ecto_litefs_cache).
 
 %% API
@@ -21,7 +22,9 @@
 -export([keep_view/3]).
 -export([build/2]).
 -export([keep_build/3]).
--export([forget_build/2]).
+-export([kind/2]).
+-export([keep_kind/3]).
+-export([forget_node/2]).
 
 -define(ERPC_TIMEOUT_MS, 15000).
 
@@ -106,9 +109,23 @@ keep_build(Repo, Node, Build) ->
     true = ets:insert(table(Repo), {{build, Node}, Build}),
     ok.
 
--spec forget_build(module(), node()) -> ok.
-forget_build(Repo, Node) ->
+-spec kind(module(), node()) -> {ok, cnode | beam} | none.
+kind(Repo, Node) ->
+    case ets:lookup(table(Repo), {kind, Node}) of
+        [{_, Kind}] -> {ok, Kind};
+        [] -> none
+    end.
+
+-spec keep_kind(module(), node(), cnode | beam) -> ok.
+keep_kind(Repo, Node, Kind) ->
+    true = ets:insert(table(Repo), {{kind, Node}, Kind}),
+    ok.
+
+%% @doc Whatever has this name next may be something else.
+-spec forget_node(module(), node()) -> ok.
+forget_node(Repo, Node) ->
     true = ets:delete(table(Repo), {build, Node}),
+    true = ets:delete(table(Repo), {kind, Node}),
     ok.
 
 table(Repo) ->

@@ -18,7 +18,8 @@
     refresh_grace_period := pos_integer(),
     erpc_timeout := pos_integer(),
     detection := port | driver,
-    database := binary() | nil
+    database := binary() | nil,
+    pool_size := pos_integer()
 }.
 -export_type([t/0]).
 
@@ -63,7 +64,8 @@ fields() ->
      {refresh_grace_period, 100},
      {erpc_timeout, 15000},
      {detection, port},
-     {database, nil}].
+     {database, nil},
+     {pool_size, 64}].
 
 require_repo(Options) ->
     case lists:keymember(repo, 1, Options) of
@@ -75,7 +77,7 @@ check({repo, Repo}) when is_atom(Repo) -> ok;
 check({repo, _}) -> raise("EctoLiteFS.Config :repo must be an atom", []);
 check({poll_interval, false}) -> ok;
 check({Key, Value}) when Key =:= poll_interval; Key =:= cache_ttl; Key =:= refresh_grace_period;
-                         Key =:= erpc_timeout ->
+                         Key =:= erpc_timeout; Key =:= pool_size ->
     expect(is_integer(Value) andalso Value > 0, Key, "a positive integer", Value);
 check({event_stream_url, false}) -> ok;
 check({database, nil}) -> ok;

@@ -41,6 +41,12 @@ yield(Resource, Resolution) ->
 %% @doc The write itself, where it belongs.
 -spec write(module(), super(), term(), map()) -> term().
 write(Repo, Super, Resource, Resolution) ->
+    case ecto_litefs_remote:inside(Repo) of
+        true -> Super(Resource, Resolution);
+        false -> route(Repo, Super, Resource, Resolution)
+    end.
+
+route(Repo, Super, Resource, Resolution) ->
     Primary = ecto_litefs_api:get_primary(Repo),
     case ecto_litefs_decision:route(Primary, ecto_litefs_cache:exists(Repo)) of
         local ->
@@ -55,25 +61,33 @@ write(Repo, Super, Resource, Resolution) ->
             Error
     end.
 
-%% What is raised on the primary is raised here as erpc raises it.
 forward(Repo, Node, Super, Resource, #{action := Action} = Resolution) ->
     Started = erlang:monotonic_time(),
     Metadata = #{repo => Repo, action => Action, primary_node => Node},
     ok = ecto_litefs_telemetry:forward(start, #{system_time => erlang:system_time()}, Metadata),
-    try
-        Timeout = ecto_litefs_api:get_erpc_timeout(Repo),
-        Fun = ecto_litefs_closure:make(Repo, Node, Super, {Resource, Resolution}, Timeout),
-        'Elixir.EctoLiteFS.RPC':call(Node, Fun, Timeout)
-    of
-        Result ->
+    Attempt = ecto_litefs_forward:attempt(Node, fun() ->
+        send(ecto_litefs_forward:way(Repo, Node), {Repo, Node}, Super, {Resource, Resolution})
+    end),
+    case Attempt of
+        {ok, Result} ->
             ok = ecto_litefs_telemetry:forward(stop, duration(Started), Metadata),
-            Result
-    catch
-        error:{erpc, Reason} ->
+            Result;
+        {error, Why} ->
             ok = ecto_litefs_telemetry:forward(exception, duration(Started),
-                                               Metadata#{reason => Reason}),
-            {error, {erpc, Reason, Node}}
+                                               Metadata#{reason => reason(Why)}),
+            {error, Why}
     end.
+
+send(remote, {Repo, _}, Super, {Resource, Resolution}) ->
+    ecto_litefs_remote:run(Repo, fun() -> Super(Resource, Resolution) end);
+%% What is raised there is raised here as erpc raises it.
+send(beam, {Repo, Node}, Super, Write) ->
+    Timeout = ecto_litefs_api:get_erpc_timeout(Repo),
+    Fun = ecto_litefs_closure:make(Repo, Node, Super, Write, Timeout),
+    'Elixir.EctoLiteFS.RPC':call(Node, Fun, Timeout).
+
+reason({erpc, Reason, _}) -> Reason;
+reason(primary_unavailable) -> primary_unavailable.
 
 duration(Started) ->
     #{duration => erlang:monotonic_time() - Started}.

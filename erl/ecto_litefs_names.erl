@@ -11,6 +11,7 @@
 -export([poller/1]).
 -export([event_stream/1]).
 -export([table/1]).
+-export([remote/1]).
 
 -spec supervisor(module()) -> atom().
 supervisor(Repo) ->
@@ -31,6 +32,11 @@ event_stream(Repo) ->
 -spec table(module()) -> atom().
 table(Repo) ->
     name(<<"Elixir.EctoLiteFS.">>, Repo, <<".ETS">>).
+
+%% The second instance of the Repo, whose connections are the primary's C node.
+-spec remote(module()) -> atom().
+remote(Repo) ->
+    name(<<>>, Repo, <<".primary">>).
 
 name(Before, Repo, After) ->
     Short = case atom_to_binary(Repo) of

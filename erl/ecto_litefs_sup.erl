@@ -39,4 +39,5 @@ init(Config) ->
     ok = ecto_litefs_clash:report(),
     ok = ecto_litefs_cache:new(Config),
     {ok, {#{strategy => one_for_one, intensity => 3, period => 5},
-          [ecto_litefs_tracker:child_spec(Config), ecto_litefs_detector:child_spec(Config)]}}.
+          [ecto_litefs_tracker:child_spec(Config), ecto_litefs_detector:child_spec(Config)
+           | ecto_litefs_remote:child_specs(Config)]}}.

@@ -160,7 +160,7 @@ handle_info({timeout, Timer, duty}, #state{duty_timer = Timer} = State) ->
 handle_info({nodeup, _, _}, State) ->
     {noreply, publish_known(State)};
 handle_info({nodedown, Node, _}, #state{repo = Repo} = State) ->
-    ok = ecto_litefs_cache:forget_build(Repo, Node),
+    ok = ecto_litefs_cache:forget_node(Repo, Node),
     {noreply, renew(publish_known(State))};
 handle_info(_, State) ->
     {noreply, State}.

@@ -20,6 +20,7 @@ mkdir -p "$HOME"
 
 . tests/support/packages.sh
 . tests/support/tap.sh
+. tests/support/ecto.sh
 . tests/support/suites.sh
 
 need_packages gcc make libc6-dev erlang-base erlang-dev erlang-tools erlang-common-test erlang-eunit \

@@ -2,7 +2,7 @@
 #
 # suite_NAME prints one line of TAP a check. Everything is built below $build.
 
-SUITES="layers build format lint unit asan tsan fuzz rebar xref dialyzer eunit ct ct_asan ct_tsan demo"
+SUITES="layers build format lint unit asan tsan fuzz rebar xref dialyzer eunit ct ct_asan ct_tsan ecto demo"
 
 suite_layers() { sh tests/check_layers.sh || true; }
 
@@ -129,6 +129,8 @@ run_ct() {
             else if (code != 0 && bad == 0) print "not ok - rebar3 ct: exit code " code
         }'
 }
+
+suite_ecto() { run_ecto "$root/priv/ecto_litefs_node"; }
 
 suite_demo() {
     if [ ! -e e2e/demo.sh ]; then
