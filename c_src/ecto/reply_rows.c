@@ -17,7 +17,7 @@ static enum elfs_code raise_not_loaded(struct elfs_ecto_reply *a,
     elfs_ecto_printf(&text, "cannot load `");
     elfs_ecto_inspect(&text, value, a->arena);
     elfs_ecto_printf(&text, "` as type ");
-    elfs_ecto_inspect(&text, field->type.term, a->arena);
+    elfs_ecto_inspect_type(&text, &field->type, a->arena);
     elfs_ecto_printf(&text, " for field `%.*s` in schema ", ELFS_VIEW_ARGS(field->name));
     elfs_ecto_inspect_atom(&text, a->w->resource->schema);
     return elfs_ecto_reply_set(a, elfs_ecto_exception("Elixir.ArgumentError", &text, a->arena),
