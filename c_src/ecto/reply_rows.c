@@ -175,7 +175,8 @@ enum elfs_code elfs_ecto_reply_all(struct elfs_ecto_reply *a, struct elfs_view r
     elfs_buf_init(&buf, SIZE_MAX);
     elfs_put_tuple_header(&buf, 2);
     elfs_put_int64(&buf, count);
-    if (a->w->returning_count == 0 || a->w->action != ELFS_ECTO_INSERT_ALL) {
+    bool raw = a->w->returning_count == 0 || a->w->action != ELFS_ECTO_INSERT_ALL;
+    if (raw || elfs_ecto_is_nil(rows)) {
         elfs_buf_append_view(&buf, rows);
     } else {
         code = put_rows(a, rows, &buf);
