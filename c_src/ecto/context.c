@@ -130,7 +130,7 @@ static enum elfs_code raise_change_error(struct elfs_ecto_context *c,
     elfs_buf_init(&text, SIZE_MAX);
     if (problem) {
         struct elfs_view name = elfs_ecto_struct(value);
-        elfs_ecto_inspect(&text, field->type.term, c->arena);
+        elfs_ecto_inspect_type(&text, &field->type, c->arena);
         elfs_ecto_printf(&text, " %s, got: ", problem);
         elfs_ecto_inspect(&text, value, c->arena);
         if (field->type.kind == ELFS_ECTO_TIME || field->type.kind == ELFS_ECTO_NAIVE ||
@@ -149,7 +149,7 @@ static enum elfs_code raise_change_error(struct elfs_ecto_context *c,
         elfs_ecto_inspect_atom(&text, c->resource->schema);
         elfs_ecto_printf(&text, ".%.*s` in `%s` does not match type ", ELFS_VIEW_ARGS(field->name),
                          elfs_ecto_action_name(c->write->action));
-        elfs_ecto_inspect(&text, field->type.term, c->arena);
+        elfs_ecto_inspect_type(&text, &field->type, c->arena);
     }
     const char *name = problem ? "Elixir.ArgumentError" : "Elixir.Ecto.ChangeError";
     enum elfs_code code = elfs_ecto_settle(c, elfs_ecto_exception(name, &text, c->arena), true);

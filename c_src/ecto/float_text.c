@@ -22,7 +22,7 @@ void elfs_float_digits(double value, struct elfs_float_digits *out) {
         if (*p != '.') out->digits[out->count++] = *p;
     }
     while (out->count > 1 && out->digits[out->count - 1] == '0') out->count--;
-    out->exponent = atoi(e + 1) - (int)out->count + 1;
+    out->exponent = (int)strtol(e + 1, NULL, 10) - (int)out->count + 1;
 }
 
 /* ddd.ddd, with a digit at least on either side. */
@@ -57,7 +57,7 @@ static size_t scientific(const struct elfs_float_digits *d, char *text) {
 }
 
 size_t elfs_float_text(double value, char text[ELFS_FLOAT_TEXT_MAX]) {
-    struct elfs_float_digits d;
+    struct elfs_float_digits d = {.count = 0};
     char plain[400], power[ELFS_FLOAT_TEXT_MAX];
     size_t n = 0;
     elfs_float_digits(value, &d);

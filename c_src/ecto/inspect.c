@@ -226,3 +226,22 @@ static void put_term(struct elfs_buf *buf, struct elfs_view term, struct elfs_ar
 void elfs_ecto_inspect(struct elfs_buf *buf, struct elfs_view term, struct elfs_arena *arena) {
     put_term(buf, term, arena, 0);
 }
+
+/* The names of an Ecto.Enum, in the order in which they were declared. */
+void elfs_ecto_inspect_type(struct elfs_buf *buf, const struct elfs_ecto_type *type,
+                            struct elfs_arena *arena) {
+    struct elfs_view mapping, pair[2];
+    struct elfs_ecto_list list;
+    if (type->kind != ELFS_ECTO_ENUM ||
+        !elfs_ecto_list_begin(elfs_ecto_key(type->detail, "mappings"), &list)) {
+        elfs_ecto_inspect(buf, type->term, arena);
+        return;
+    }
+    elfs_ecto_puts(buf, "#Ecto.Enum<values: [");
+    for (bool first = true; elfs_ecto_list_next(&list, &mapping); first = false) {
+        if (!elfs_ecto_tuple(mapping, 2, pair)) break;
+        if (!first) elfs_ecto_puts(buf, ", ");
+        elfs_ecto_inspect(buf, pair[0], arena);
+    }
+    elfs_ecto_puts(buf, "]>");
+}

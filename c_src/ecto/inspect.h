@@ -9,9 +9,14 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "ecto/type.h"
 
 /* Appends the text of a whole term. arena is scratch. */
 void elfs_ecto_inspect(struct elfs_buf *buf, struct elfs_view term, struct elfs_arena *arena);
+
+/* Appends a type as Ecto.Type.format/1 shows it. */
+void elfs_ecto_inspect_type(struct elfs_buf *buf, const struct elfs_ecto_type *type,
+                            struct elfs_arena *arena);
 
 /* Appends an atom, given by its text, as inspect shows it: :name, Some.Module, nil. */
 void elfs_ecto_inspect_atom(struct elfs_buf *buf, struct elfs_view text);

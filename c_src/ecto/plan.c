@@ -116,6 +116,7 @@ enum elfs_code elfs_ecto_plan_make(const struct elfs_ecto_call *call,
     struct elfs_ecto_context c = {
         .call = call, .resource = resource, .env = env, .arena = arena, .err = err};
     *plan = (struct elfs_ecto_plan){.timeout_ms = -1};
+    elfs_error_clear(err);
     c.write = elfs_arena_array(arena, 1, sizeof *c.write);
     if (!c.write) return elfs_ecto_no_memory(err);
     c.write->call = call;
@@ -124,7 +125,9 @@ enum elfs_code elfs_ecto_plan_make(const struct elfs_ecto_call *call,
     bool settled = c.write->term.len > 0;
     plan->write = c.write;
     plan->run = code == ELFS_OK && !settled;
-    if (settled) return ELFS_OK;
+    if (settled || code == ELFS_OK) return ELFS_OK;
     if (code == ELFS_NOMEM) return elfs_ecto_no_memory(err);
+    if (err && err->code != code)
+        return elfs_fail(err, code, "a term of a shape that Ecto does not send");
     return code;
 }

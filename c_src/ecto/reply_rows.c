@@ -17,7 +17,7 @@ static enum elfs_code raise_not_loaded(struct elfs_ecto_reply *a,
     elfs_ecto_printf(&text, "cannot load `");
     elfs_ecto_inspect(&text, value, a->arena);
     elfs_ecto_printf(&text, "` as type ");
-    elfs_ecto_inspect(&text, field->type.term, a->arena);
+    elfs_ecto_inspect_type(&text, &field->type, a->arena);
     elfs_ecto_printf(&text, " for field `%.*s` in schema ", ELFS_VIEW_ARGS(field->name));
     elfs_ecto_inspect_atom(&text, a->w->resource->schema);
     return elfs_ecto_reply_set(a, elfs_ecto_exception("Elixir.ArgumentError", &text, a->arena),
@@ -175,7 +175,8 @@ enum elfs_code elfs_ecto_reply_all(struct elfs_ecto_reply *a, struct elfs_view r
     elfs_buf_init(&buf, SIZE_MAX);
     elfs_put_tuple_header(&buf, 2);
     elfs_put_int64(&buf, count);
-    if (a->w->returning_count == 0 || a->w->action != ELFS_ECTO_INSERT_ALL) {
+    bool raw = a->w->returning_count == 0 || a->w->action != ELFS_ECTO_INSERT_ALL;
+    if (raw || elfs_ecto_is_nil(rows)) {
         elfs_buf_append_view(&buf, rows);
     } else {
         code = put_rows(a, rows, &buf);

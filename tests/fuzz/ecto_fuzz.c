@@ -1,10 +1,12 @@
-/* ecto_fuzz - a closure, or {Function, Args} of a Repo, through the whole translation.
+/* ecto_fuzz - a closure, {Function, Args} of a Repo, or {Function, Args, Answers} with what the
+ * schema answers, through the whole translation.
  *
  * The input chooses what the database says. Whatever comes out as an answer is a sound term.
  */
 #include <stdlib.h>
 
 #include "ecto/answer.h"
+#include "ecto/peek.h"
 #include "ecto/plan.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -18,7 +20,9 @@ static void fill(void *arg, uint8_t bytes[16]) {
     memset(bytes, 7, 16);
 }
 
-static const char *const column_names[] = {"id", "name", "email", "inserted_at", "updated_at"};
+static const char *const column_names[] = {"id",    "name", "email", "inserted_at", "updated_at",
+                                           "price", "tags", "prefs", "kind",        "device",
+                                           "day",   "at",   "score", "active"};
 #define COLUMNS (sizeof column_names / sizeof *column_names)
 
 /* A row of the answer: NULL, integers and texts, by the bytes of the input. */
@@ -78,20 +82,36 @@ static void refuse(const struct elfs_ecto_call *call, const struct elfs_error *e
     elfs_buf_fini(&buf);
 }
 
-static void drive(const struct elfs_ecto_call *call, uint8_t choice) {
+/* A list of one answer a query. */
+static bool read_schema(struct elfs_view term, struct elfs_arena *arena,
+                        struct elfs_ecto_schema *schema) {
+    struct elfs_ecto_answers answers = {0};
+    struct elfs_ecto_list list;
+    if (!elfs_ecto_list_begin(term, &list) || list.items.string) return false;
+    for (size_t i = 0; i < ELFS_ECTO_QUERY_COUNT; i++) {
+        if (!elfs_ecto_list_next(&list, &answers.at[i])) return false;
+    }
+    return elfs_ecto_schema_read(&answers, arena, schema) == ELFS_OK;
+}
+
+static void drive(const struct elfs_ecto_call *call, struct elfs_view answers, uint8_t choice) {
     struct elfs_ecto_column columns[COLUMNS];
     struct elfs_ecto_table table = {.columns = columns, .count = COLUMNS, .rowid_key = true};
     struct elfs_ecto_env env = {.table = &table, .now_us = 1, .random = fill};
     struct elfs_ecto_resource resource;
     struct elfs_ecto_plan plan;
+    struct elfs_ecto_schema schema;
     struct elfs_arena arena;
     struct elfs_error err;
     for (size_t i = 0; i < COLUMNS; i++)
         columns[i] = (struct elfs_ecto_column){.name = elfs_view_str(column_names[i]),
-                                               .type = elfs_view_str(i ? "TEXT" : "INTEGER"),
+                                               .type = elfs_view_str(i == 0       ? "INTEGER"
+                                                                     : choice & 8 ? "BLOB"
+                                                                                  : "TEXT"),
                                                .pk = i == 0};
     elfs_error_clear(&err);
     elfs_arena_init(&arena);
+    if (read_schema(answers, &arena, &schema)) env.schema = &schema;
     enum elfs_code code = elfs_ecto_resource_read(call, &arena, &resource, &err);
     if (code == ELFS_OK) code = elfs_ecto_plan_make(call, &resource, &env, &arena, &plan, &err);
     if (code == ELFS_OK) {
@@ -103,14 +123,14 @@ static void drive(const struct elfs_ecto_call *call, uint8_t choice) {
     elfs_arena_fini(&arena);
 }
 
-/* {Function, Args} */
-static bool read_repo_call(struct elfs_view term, struct elfs_ecto_call *call) {
-    struct elfs_reader r = elfs_reader_of(term);
-    struct elfs_view function, args;
-    size_t arity;
-    return elfs_term_tuple(&r, &arity) == ELFS_OK && arity == 2 &&
-           elfs_term_atom(&r, &function) == ELFS_OK && elfs_term_skip(&r, &args) == ELFS_OK &&
-           elfs_ecto_call_of_repo(elfs_view_str("Elixir.R"), function, args, call) == ELFS_OK;
+/* {Function, Args} or {Function, Args, Answers} */
+static bool read_repo_call(struct elfs_view term, struct elfs_ecto_call *call,
+                           struct elfs_view *answers) {
+    struct elfs_view e[3] = {0};
+    if (!elfs_ecto_tuple(term, 3, e) && !elfs_ecto_tuple(term, 2, e)) return false;
+    *answers = e[2];
+    return elfs_ecto_call_of_repo(elfs_view_str("Elixir.R"), elfs_ecto_atom(e[0]), e[1], call) ==
+           ELFS_OK;
 }
 
 /* [Fun, []] */
@@ -125,14 +145,14 @@ static bool read_closure(struct elfs_view term, struct elfs_buf *args,
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct elfs_reader r = elfs_reader_of((struct elfs_view){data, size});
-    struct elfs_view term;
+    struct elfs_view term, answers = ELFS_VIEW_NONE;
     struct elfs_ecto_call call;
     struct elfs_buf args;
     if (size < 2 || elfs_term_version(&r) != ELFS_OK || elfs_term_skip(&r, &term) != ELFS_OK)
         return 0;
     elfs_buf_init(&args, SIZE_MAX);
-    if (read_repo_call(term, &call) || read_closure(term, &args, &call))
-        drive(&call, data[size / 2]);
+    if (read_repo_call(term, &call, &answers) || read_closure(term, &args, &call))
+        drive(&call, answers, data[size / 2]);
     elfs_buf_fini(&args);
     return 0;
 }

@@ -207,6 +207,9 @@ static void refusals(void **state) {
          "begins with UPDATE"},
         {"update_all", "[{<<\"UPDATE t SET a = 1\">>, []}, [{set, []}]]", ELFS_UNSUPPORTED,
          "takes []"},
+        {"update_all", "[{<<\"UPDATE t SET a = 1\">>, [1 | 2]}, []]", ELFS_BADARG, "shape"},
+        {"update_all", "[{<<\"UPDATE t SET a = ?\">>, [{}]}, []]", ELFS_INVALID_PARAMETER,
+         "parameter 1"},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         struct ecto_run run;

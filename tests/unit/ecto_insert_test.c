@@ -309,6 +309,45 @@ static void unknown_tables_and_names(void **state) {
     ecto_fini(&run);
 }
 
+/* Values that are not of their field's type raise as Ecto does. */
+static void mistyped_values(void **state) {
+    (void)state;
+    static const struct {
+        const char *type;
+        const char *value;
+        const char *raised;
+    } table[] = {
+        {"integer", "<<\"x\">>",
+         "#{'__exception__' => true, '__struct__' => 'Elixir.Ecto.ChangeError', message => "
+         "<<\"value `\\\"x\\\"` for `My.User.f` in `insert` does not match type :integer\">>}"},
+        {"{parameterized, {'Elixir.Ecto.Enum', #{mappings => [{low, 1}, {high, 2}], on_dump => "
+         "#{low => 1, high => 2}}}}",
+         "mid",
+         "#{'__exception__' => true, '__struct__' => 'Elixir.Ecto.ChangeError', message => "
+         "<<\"value `:mid` for `My.User.f` in `insert` does not match type #Ecto.Enum<values: "
+         "[:low, :high]>\">>}"},
+        {"naive_datetime", NAIVE("41", "{5, 6}"),
+         ARGUMENT_ERROR(
+             ":naive_datetime expects microseconds to be empty, got: ~N[2026-11-24 "
+             "21:05:41.000005]\\n\\nUse `NaiveDateTime.truncate(naive_datetime, :second)` "
+             "(available in Elixir v1.6+) to remove microseconds.\\n")},
+        {"utc_datetime_usec", UTC("41", "{0, 0}"),
+         ARGUMENT_ERROR(":utc_datetime_usec expects microsecond precision, got: ~U[2026-11-24 "
+                        "21:05:41Z]")},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct ecto_run run;
+        char args[2048];
+        snprintf(args, sizeof args,
+                 "[" CHANGESET(USER("built", "f => nil"), "#{f => %s}", "#{f => %s}") "]",
+                 table[i].value, table[i].type);
+        plan(&run, "f TEXT", args);
+        ecto_settled(&run);
+        assert_raises(&run, table[i].raised);
+        ecto_fini(&run);
+    }
+}
+
 /* A schema that renames, generates and reads back. */
 static void with_schema(struct ecto_run *run) {
     ecto_init(run, "user_id INTEGER pk, full TEXT, token TEXT, made TEXT, hits INTEGER");
@@ -388,6 +427,7 @@ int main(void) {
         cmocka_unit_test(conflict_options_that_raise),
         cmocka_unit_test(returning),
         cmocka_unit_test(unknown_tables_and_names),
+        cmocka_unit_test(mistyped_values),
         cmocka_unit_test(the_schema_knows),
     };
     return cmocka_run_group_tests_name("ecto_insert", tests, NULL, NULL);

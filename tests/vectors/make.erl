@@ -214,7 +214,37 @@ ecto() ->
      {"insert_all_maps", {insert_all, [<<"users">>, [#{name => {blob, <<1>>}}, #{name => nil}],
                                        Conflict({replace, [name]})]}},
      {"update_all", {update_all, [{<<"UPDATE users SET name = ?">>, [<<"x">>]}, []]}},
-     {"delete_all", {delete_all, [{<<"DELETE FROM users RETURNING id">>, #{}}]}}].
+     {"delete_all", {delete_all, [{<<"DELETE FROM users RETURNING id">>, #{}}]}},
+     {"schema_insert", {insert, [maps:merge(user(#{}), every_type()), [{returning, true}]], schema()}},
+     {"schema_update", {update, [changeset(maps:merge(user(#{id => 1}), every_type()), every_type(),
+                                           field_types(), [])], schema()}},
+     {"schema_delete", {delete, [Ada], schema()}},
+     {"schema_insert_all", {insert_all, ['Elixir.My.User', [every_type(), maps:to_list(every_type())],
+                                         [{returning, [name, price, at]}, {on_conflict, replace_all},
+                                          {conflict_target, [id]}]], schema()}}].
+
+every_type() ->
+    #{name => <<"n">>, price => dec(1, 150, -2), tags => [true, false], kind => high,
+      prefs => #{a => 1, <<"b">> => [nil, 1.5, date(2026, 1, 1), dec(1, 15, -1), <<"x\"">>]},
+      device => <<"6b1e1d1c-0000-4000-8000-0000000000ab">>, day => date(2026, 1, 2),
+      at => time(1, 2, 3, {4, 6}), score => 0.1, active => true}.
+
+field_types() ->
+    #{id => id, name => string, email => binary, inserted_at => utc_datetime_usec,
+      updated_at => naive_datetime, price => decimal, tags => {array, boolean}, prefs => map,
+      kind => {parameterized, {'Elixir.Ecto.Enum', #{mappings => [{high, 2}], on_dump => #{high => 2},
+                                                     on_load => #{2 => high}}}},
+      device => 'Elixir.Ecto.UUID', day => date, at => time_usec, score => float, active => boolean}.
+
+%% In the order of ELFS_ECTO_QUERIES.
+schema() ->
+    Types = field_types(),
+    Readable = [id, name, email, inserted_at, updated_at, price, kind, device, day, at, score, active],
+    [<<"users">>, nil, Readable, maps:map(fun(F, T) -> {F, T, always} end, Types), [id],
+     {id, id, id}, [{[inserted_at, updated_at], {'Elixir.Ecto.Schema', '__timestamps__',
+                                                 [naive_datetime]}}],
+     [{[updated_at], {'Elixir.Ecto.Schema', '__timestamps__', [naive_datetime]}}], [score],
+     user(#{id => 0}), Types].
 
 user(Fields) ->
     Meta = #{'__struct__' => 'Elixir.Ecto.Schema.Metadata', context => nil, prefix => nil,
