@@ -184,7 +184,8 @@ port_messages() ->
      {"bad_nul", {configure, tag, Config#{table_name := <<"a\0b">>}}},
      {"bad_interval", {configure, tag, Config#{poll_interval := 0}}}].
 
-%% {Function, Arguments} of a Repo: seeds for the fuzzer, with every option and many types.
+%% {Function, Arguments} of a Repo, or {Function, Arguments, what the schema answers}: seeds for the
+%% fuzzer, with every option and type.
 ecto() ->
     Types = #{id => id, name => string, email => string, inserted_at => utc_datetime_usec,
               updated_at => naive_datetime, price => decimal, tags => {array, string},
