@@ -1,4 +1,4 @@
-/* ecto: every vector of ecto/, with and without its schema, with each allocation failing in turn. */
+/* ecto: every vector of ecto/, with each allocation failing in turn. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
