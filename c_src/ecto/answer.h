@@ -17,16 +17,17 @@ struct elfs_ecto_outcome {
 };
 
 /* Appends the term to buf; *raised says that it is the reason of an error. An error of the database
- * becomes a changeset's error or an exception as Ecto does it; any other error (the queue is full, a
- * deadline passed, the outcome is unknown) is answered as by elfs_ecto_refuse. arena takes what is made
- * on the way. ELFS_OK, or ELFS_NOMEM and ELFS_LIMIT with buf as it was. */
+ * becomes a changeset's error or an exception as Ecto does it; any other error (the queue is full,
+ * a deadline passed, the outcome is unknown) is answered as by elfs_ecto_refuse. arena takes what
+ * is made on the way. ELFS_OK; or ELFS_NOMEM, ELFS_LIMIT (buf's) and, for a result that is not one
+ * slice, ELFS_MALFORMED, with buf as it was. */
 enum elfs_code elfs_ecto_answer(const struct elfs_ecto_plan *plan,
                                 const struct elfs_ecto_outcome *outcome, struct elfs_arena *arena,
                                 struct elfs_buf *buf, bool *raised);
 
-/* Appends the answer of a call that was refused or failed outside SQLite: {error, Reason}, Reason as
- * elfs_error_put writes it ({unsupported, Message}, busy, ...); a call that returns no {error, _} (the
- * ! forms and the _all ones) raises the Reason. */
+/* Appends the answer of a call that was refused or failed outside SQLite: {error, Reason}, Reason
+ * as elfs_error_put writes it ({unsupported, Message}, busy, ...); a call that never returns an
+ * error tuple (the ! forms and the _all ones) raises the Reason. */
 enum elfs_code elfs_ecto_refuse(const struct elfs_ecto_call *call, const struct elfs_error *error,
                                 struct elfs_buf *buf, bool *raised);
 

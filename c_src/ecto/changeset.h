@@ -1,7 +1,8 @@
 /* changeset - the changeset that an error comes with.
  *
- * PURE. Private to the plans and the answer. Source: Ecto.Repo.Schema: the changeset that was given,
- * or the one that Ecto.Changeset.change/1 makes of a struct, with action, repo and repo_opts set.
+ * PURE. Private to the plans and the answer. Source: Ecto.Repo.Schema: the changeset that was
+ * given, or the one that Ecto.Changeset.change/1 makes of a struct, with action, repo and repo_opts
+ * set.
  */
 #ifndef ELFS_ECTO_CHANGESET_H
 #define ELFS_ECTO_CHANGESET_H
@@ -12,8 +13,8 @@
  * changeset carries another action. */
 enum elfs_code elfs_ecto_changeset_make(struct elfs_ecto_context *c, const char *action);
 
-/* Adds an error, a whole {Field, {Message, Options}} term, before those that are there, and makes the
- * changeset invalid. */
+/* Adds an error, a whole {Field, {Message, Options}} term, before those that are there, and makes
+ * the changeset invalid. */
 enum elfs_code elfs_ecto_changeset_add_error(struct elfs_ecto_map *changeset,
                                              struct elfs_view error, struct elfs_arena *arena);
 

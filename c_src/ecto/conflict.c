@@ -59,8 +59,8 @@ static enum elfs_code put_replace(struct elfs_ecto_context *c, struct elfs_buf *
     return ELFS_OK;
 }
 
-/* The conflict target's columns need no update, since they are the same; Ecto compares them with the
- * fields' names. */
+/* The conflict target's columns need no update, since they are the same; Ecto compares them with
+ * the fields' names. */
 static void put_unless_excluded(struct elfs_ecto_context *c, struct elfs_buf *buf,
                                 struct elfs_view name, size_t *written) {
     struct elfs_ecto_field field;

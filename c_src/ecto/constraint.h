@@ -1,8 +1,8 @@
 /* constraint - which constraint an error of SQLite is about, and whether a changeset declares it.
  *
  * PURE. Sources: Ecto.Adapters.SQLite3.Connection.to_constraints/2 and
- * Ecto.Repo.Schema.constraints_to_errors/3. SQLite names the columns of a unique index, not the index:
- * the name is the one that Ecto gives such an index.
+ * Ecto.Repo.Schema.constraints_to_errors/3. SQLite names the columns of a unique index, not the
+ * index: the name is the one that Ecto gives such an index.
  */
 #ifndef ELFS_ECTO_CONSTRAINT_H
 #define ELFS_ECTO_CONSTRAINT_H
@@ -21,9 +21,9 @@ struct elfs_ecto_constraint {
 enum elfs_code elfs_ecto_constraint_read(const char *message, struct elfs_arena *arena,
                                          struct elfs_ecto_constraint *constraint);
 
-/* Finds the first of a changeset's constraints (a list of maps) that matches, by exact name, suffix or
- * prefix. *found is the map, empty if there is none. ELFS_UNSUPPORTED: whether a regular expression
- * matches only Ecto can say. */
+/* Finds the first of a changeset's constraints (a list of maps) that matches, by exact name, suffix
+ * or prefix. *found is the map, empty if there is none. ELFS_UNSUPPORTED: whether a regular
+ * expression matches only Ecto can say. */
 enum elfs_code elfs_ecto_constraint_find(const struct elfs_ecto_constraint *constraint,
                                          struct elfs_view constraints, struct elfs_view *found);
 

@@ -1,8 +1,8 @@
 /* dump - a field's value as ecto_sqlite3 stores it.
  *
- * PURE. Sources: Ecto.Type.dump/2, ecto_sqlite3's dumpers and Codec, with its settings as they are by
- * default. What its settings for binaries change is read off the column: in a column declared with
- * BLOB, ids are stored as their 16 bytes.
+ * PURE. Sources: Ecto.Type.dump/2, ecto_sqlite3's dumpers and Codec, with its settings as they are
+ * by default. What its settings for binaries change is read off the column: in a column declared
+ * with BLOB, ids are stored as their 16 bytes.
  *
  *   booleans .............. 0 and 1
  *   decimals .............. plain decimal text
@@ -24,9 +24,9 @@
 #include "ecto/table.h"
 #include "ecto/type.h"
 
-/* Converts a whole term. column may be NULL: nothing is known of it. ELFS_BADARG: the value does not
- * match the type (Ecto raises). ELFS_INVALID_PARAMETER: it cannot be stored. ELFS_UNSUPPORTED: only
- * the application knows how, or more than one form is possible. err says why for the last two. */
+/* Converts a whole term. column may be NULL: nothing is known of it. ELFS_BADARG: the value does
+ * not match the type (Ecto raises). ELFS_INVALID_PARAMETER: it cannot be stored. ELFS_UNSUPPORTED:
+ * only the application knows how, or more than one form is possible. err says why for these two. */
 enum elfs_code elfs_ecto_dump(const struct elfs_ecto_type *type, struct elfs_view term,
                               const struct elfs_ecto_column *column, struct elfs_arena *arena,
                               struct elfs_value *value, struct elfs_error *err);

@@ -1,7 +1,7 @@
 /* exception - Elixir's exceptions as terms.
  *
- * PURE. Source: lib/ecto/exceptions.ex. Each is a whole term in arena, empty if there was no memory.
- * Messages are Ecto's; where they inspect a struct, see inspect.h.
+ * PURE. Source: lib/ecto/exceptions.ex. Each is a whole term in arena, empty if there was no
+ * memory. Messages are Ecto's; where they inspect a struct, see inspect.h.
  */
 #ifndef ELFS_ECTO_EXCEPTION_H
 #define ELFS_ECTO_EXCEPTION_H
@@ -24,8 +24,8 @@ struct elfs_view elfs_ecto_exception_with(const char *name, struct elfs_buf *mes
 struct elfs_view elfs_ecto_invalid_changeset(const char *action, struct elfs_view changeset,
                                              struct elfs_arena *arena);
 
-/* Ecto.ConstraintError. constraint: its name, a whole term (nil for a foreign key); constraints: the
- * changeset's, a list. */
+/* Ecto.ConstraintError. constraint: its name, a whole term (nil for a foreign key); constraints:
+ * the changeset's, a list. */
 struct elfs_view elfs_ecto_constraint_error(const char *action, const char *type,
                                             struct elfs_view constraint,
                                             struct elfs_view constraints, struct elfs_arena *arena);

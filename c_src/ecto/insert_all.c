@@ -1,8 +1,8 @@
 /* insert_all - the plan of insert_all: see context.h.
  *
- * Ecto writes one statement with all rows in it. We write the statement of one row, run once for each
- * row in one transaction: the same rows, for any number of them, and one text for the statement
- * cache. As with Ecto, timestamps are not filled in; a binary id is.
+ * Ecto writes one statement with all rows in it. We write the statement of one row, run once for
+ * each row in one transaction: the same rows, for any number of them, and one text for the
+ * statement cache. As with Ecto, timestamps are not filled in; a binary id is.
  */
 #include "codec/op.h"
 #include "ecto/autogenerate.h"

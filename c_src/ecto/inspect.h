@@ -1,8 +1,8 @@
 /* inspect - a term as Elixir's inspect/1 shows it, for the messages of exceptions.
  *
  * PURE. Exact for atoms, integers within 64 bits, floats, binaries, and lists, tuples and maps of
- * those up to a few levels; calendar structs as their sigils. What is deeper or longer is "...", and
- * another struct is #Name<...>: what its fields may show (redact: true) only its module knows.
+ * those up to a few levels; calendar structs as their sigils. What is deeper or longer is "...",
+ * and another struct is #Name<...>: what its fields may show (redact: true) only its module knows.
  */
 #ifndef ELFS_ECTO_INSPECT_H
 #define ELFS_ECTO_INSPECT_H

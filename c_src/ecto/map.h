@@ -1,7 +1,8 @@
 /* map - a map whose keys are atoms, as pairs sorted by name.
  *
- * PURE. Structs, changesets, changes and types are such maps. Sorted as Elixir walks a small map, so
- * that statements have their columns in Ecto's order. Values are whole terms, echoed as they came.
+ * PURE. Structs, changesets, changes and types are such maps. Sorted as Elixir walks a small map,
+ * so that statements have their columns in Ecto's order. Values are whole terms, echoed as they
+ * came.
  */
 #ifndef ELFS_ECTO_MAP_H
 #define ELFS_ECTO_MAP_H

@@ -40,8 +40,8 @@ struct elfs_view elfs_ecto_source(const struct elfs_ecto_resource *resource,
                                   const struct elfs_ecto_schema *schema);
 
 /* Makes the plan in arena; it points into call, resource, env->schema and the frame too, which must
- * outlive it. ELFS_UNSUPPORTED and ELFS_INVALID_PARAMETER: refused, err says why; ELFS_BADARG: a term
- * of a shape that Ecto does not send; ELFS_NOMEM. */
+ * outlive it. ELFS_UNSUPPORTED and ELFS_INVALID_PARAMETER: refused, err says why; ELFS_BADARG: a
+ * term of a shape that Ecto does not send; ELFS_NOMEM. */
 enum elfs_code elfs_ecto_plan_make(const struct elfs_ecto_call *call,
                                    const struct elfs_ecto_resource *resource,
                                    const struct elfs_ecto_env *env, struct elfs_arena *arena,

@@ -1,5 +1,5 @@
-/* reply_rows - what a statement that ran answers: see reply.h. Sources: Ecto.Adapters.SQL.struct/10 and
- * insert_all/9, Ecto.Repo.Schema.load_changes/8 and postprocess/5. */
+/* reply_rows - what a statement that ran answers: see reply.h. Sources: Ecto.Adapters.SQL.struct/10
+ * and insert_all/9, Ecto.Repo.Schema.load_changes/8 and postprocess/5. */
 #include "codec/put.h"
 #include "ecto/changeset.h"
 #include "ecto/exception.h"

@@ -5,12 +5,14 @@
  */
 #include "ecto/repo_call.h"
 
+#include "codec/term_head.h"
 #include "ecto/peek.h"
 
 #define ARGS_MAX 3
 #define ARITY_AT 5
 #define FREE_AT 26
 #define MODULE_AT 30
+#define VARIABLES 3
 
 static const struct {
     const char *name;
@@ -75,11 +77,27 @@ enum elfs_code elfs_ecto_call_of_repo(struct elfs_view module, struct elfs_view 
     return ELFS_OK;
 }
 
-/* A reader of the closure's free variables; false if it is not EctoLiteFS's closure. */
+/* The closure of the arguments [Fun, []], found by its Size; it was checked whole with them. */
+static bool find_fun(struct elfs_view args, struct elfs_view *fun) {
+    struct elfs_reader r = elfs_reader_of(args);
+    size_t count, left;
+    bool tail;
+    if (elfs_term_list(&r, &count, &tail) != ELFS_OK || count != 2 || !tail) return false;
+    left = elfs_reader_left(&r);
+    if (left < MODULE_AT || *r.pos != ELFS_TAG_NEW_FUN) return false;
+    size_t size =
+        (size_t)r.pos[1] << 24 | (size_t)r.pos[2] << 16 | (size_t)r.pos[3] << 8 | r.pos[4];
+    if (size < MODULE_AT - 1 || size > left - 1) return false;
+    *fun = (struct elfs_view){r.pos, 1 + size};
+    static const uint8_t no_arguments[] = {ELFS_TAG_NIL, ELFS_TAG_NIL}; /* [], and the end */
+    return left - fun->len == sizeof no_arguments &&
+           memcmp(fun->data + fun->len, no_arguments, sizeof no_arguments) == 0;
+}
+
+/* A reader of the free variables; false if the closure is not EctoLiteFS's. */
 static bool free_variables(struct elfs_view fun, struct elfs_reader *r) {
+    static const uint8_t three[4] = {0, 0, 0, VARIABLES};
     struct elfs_view module;
-    if (!elfs_ecto_is(fun, ELFS_TERM_FUN) || fun.len < MODULE_AT) return false;
-    static const uint8_t three[4] = {0, 0, 0, 3};
     if (fun.data[ARITY_AT] != 0 || memcmp(fun.data + FREE_AT, three, sizeof three) != 0)
         return false;
     *r = elfs_reader_of((struct elfs_view){fun.data + MODULE_AT, fun.len - MODULE_AT});
@@ -92,14 +110,41 @@ static bool free_variables(struct elfs_view fun, struct elfs_reader *r) {
     return true;
 }
 
-/* repo, action and the options out of a Resolution. */
-static bool read_resolution(struct elfs_view resolution, struct elfs_ecto_call *call) {
-    struct elfs_view repo = elfs_ecto_atom(elfs_ecto_key(resolution, "repo"));
-    size_t f = find(elfs_ecto_atom(elfs_ecto_key(resolution, "action")));
+/* What a free variable is; the last three are a Resolution's. */
+struct variable {
+    struct elfs_view term;
+    struct elfs_view name; /* of its struct; empty if it is none */
+    struct elfs_view repo;
+    struct elfs_view action;
+    struct elfs_view args;
+};
+
+/* One pass over a variable: the resource travels five times in a closure. */
+static bool read_variable(struct elfs_reader *r, struct variable *v) {
+    const uint8_t *start = r->pos;
+    size_t pairs;
+    *v = (struct variable){0};
+    if (elfs_term_map(r, &pairs) != ELFS_OK) return elfs_term_skip(r, &v->term) == ELFS_OK;
+    for (; pairs > 0; pairs--) {
+        struct elfs_view key = ELFS_VIEW_NONE, value;
+        if (elfs_term_atom(r, &key) != ELFS_OK && elfs_term_skip(r, NULL) != ELFS_OK) return false;
+        if (elfs_term_skip(r, &value) != ELFS_OK) return false;
+        if (elfs_view_is(key, "__struct__")) v->name = elfs_ecto_atom(value);
+        if (elfs_view_is(key, "repo")) v->repo = elfs_ecto_atom(value);
+        if (elfs_view_is(key, "action")) v->action = elfs_ecto_atom(value);
+        if (elfs_view_is(key, "args")) v->args = value;
+    }
+    v->term = (struct elfs_view){start, (size_t)(r->pos - start)};
+    return true;
+}
+
+/* The Repo, the action and the options out of a Resolution. */
+static bool read_resolution(const struct variable *resolution, struct elfs_ecto_call *call) {
+    size_t f = find(resolution->action);
     struct elfs_ecto_list args;
     struct elfs_view arg;
-    if (repo.len == 0 || f == FUNCTION_COUNT || !functions[f].single) return false;
-    if (!elfs_ecto_list_begin(elfs_ecto_key(resolution, "args"), &args) || args.items.string ||
+    if (resolution->repo.len == 0 || f == FUNCTION_COUNT || !functions[f].single) return false;
+    if (!elfs_ecto_list_begin(resolution->args, &args) || args.items.string ||
         args.items.left < 1 || args.items.left > 2)
         return false;
     for (size_t i = 0; elfs_ecto_list_next(&args, &arg); i++) {
@@ -108,32 +153,28 @@ static bool read_resolution(struct elfs_view resolution, struct elfs_ecto_call *
     if (args.improper) return false;
     call->action = functions[f].action;
     call->bang = functions[f].bang;
-    set_module(call, repo);
+    set_module(call, resolution->repo);
     return true;
 }
 
 enum elfs_code elfs_ecto_call_of_apply(struct elfs_view args, struct elfs_ecto_call *call) {
-    struct elfs_ecto_list list;
-    struct elfs_view fun, none, resolution = ELFS_VIEW_NONE;
+    struct variable resolution = {0};
+    struct elfs_view fun;
     struct elfs_reader r;
     *call = (struct elfs_ecto_call){0};
-    if (!elfs_ecto_list_begin(args, &list) || list.items.string || list.items.left != 2)
-        return ELFS_UNDEF;
-    if (!elfs_ecto_list_next(&list, &fun) || !elfs_ecto_list_next(&list, &none) ||
-        !elfs_ecto_is_empty_list(none) || elfs_ecto_list_next(&list, &none) || list.improper)
-        return ELFS_UNDEF;
-    if (!free_variables(fun, &r)) return ELFS_UNDEF;
-    for (int i = 0; i < 3; i++) {
-        struct elfs_view variable;
-        if (elfs_term_skip(&r, &variable) != ELFS_OK) return ELFS_UNDEF;
-        struct elfs_view name = elfs_ecto_struct(variable);
-        if (name.len == 0) continue;
-        struct elfs_view *place =
-            elfs_view_is(name, "Elixir.EctoMiddleware.Resolution") ? &resolution : &call->resource;
-        if (place->len > 0) return ELFS_UNDEF;
-        *place = variable;
+    if (!find_fun(args, &fun) || !free_variables(fun, &r)) return ELFS_UNDEF;
+    for (int i = 0; i < VARIABLES; i++) {
+        struct variable v;
+        if (!read_variable(&r, &v)) return ELFS_UNDEF;
+        bool is_resolution = elfs_view_is(v.name, "Elixir.EctoMiddleware.Resolution");
+        if (v.name.len == 0) continue;
+        if (is_resolution ? resolution.term.len > 0 : call->resource.len > 0) return ELFS_UNDEF;
+        if (is_resolution) {
+            resolution = v;
+        } else {
+            call->resource = v.term;
+        }
     }
-    if (resolution.len == 0 || call->resource.len == 0 || !read_resolution(resolution, call))
-        return ELFS_UNDEF;
+    if (call->resource.len == 0 || !read_resolution(&resolution, call)) return ELFS_UNDEF;
     return ELFS_OK;
 }

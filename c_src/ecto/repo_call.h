@@ -1,18 +1,18 @@
 /* repo_call - a Repo call, asked for by name or inside EctoLiteFS 1.0's closure.
  *
  * PURE. Two ways lead here: a call of the Repo's own function (insert, insert!, insert_all, ...),
- * and erlang:apply(Fun, []), where Fun is the closure that an unmodified EctoLiteFS replica sends: a
- * NEW_FUN_EXT of module 'Elixir.EctoLiteFS.Middleware', arity 0, whose three free variables are the
- * Repo's own closure, the resource, and an %EctoMiddleware.Resolution{}. The last two are found by
- * their structs; index and uniq, which change with every build, are not looked at. No other closure
- * is taken: no code is ever run.
+ * and erlang:apply(Fun, []), where Fun is the closure that an unmodified EctoLiteFS replica sends:
+ * a NEW_FUN_EXT of module 'Elixir.EctoLiteFS.Middleware', arity 0, whose three free variables are
+ * the Repo's own closure, the resource, and an %EctoMiddleware.Resolution{}. The last two are found
+ * by their structs; index and uniq, which change with every build, are not looked at. No other
+ * closure is taken: no code is ever run.
  *
  * How the node uses this layer, from call to answer:
  *
  *   1. elfs_ecto_call_of_repo() or elfs_ecto_call_of_apply()      what is asked, of which Repo
  *   2. elfs_ecto_resource_read()                                  the struct, changeset or rows
  *   3. ask the caller's node about resource.schema (schema.h), once for each node and schema
- *   4. elfs_ecto_source()                                         the table; read its columns (table.h)
+ *   4. elfs_ecto_source()                                         the table; its columns (table.h)
  *   5. elfs_ecto_plan_make()                                      what to run (plan.h)
  *   6. run plan.statement, unless there is nothing to run
  *   7. elfs_ecto_answer()                                         the term to send (answer.h)

@@ -1,5 +1,5 @@
-/* repo_options - see repo_options.h. A table of names; the first of two of a name counts, the call's
- * before the changeset's. */
+/* repo_options - see repo_options.h. A table of names; the first of two of a name counts, the
+ * call's before the changeset's. */
 #include "ecto/repo_options.h"
 
 #include "codec/put.h"

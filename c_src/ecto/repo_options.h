@@ -2,7 +2,8 @@
  *
  * PURE. Private to plan. Sources: Ecto.Repo's documentation of each function, Ecto.Repo.Schema. An
  * option that changes what is written is honoured or refused; those that only concern the caller
- * (log, telemetry_event, telemetry_options, stacktrace, queue, deadline, cache_statement) are ignored.
+ * (log, telemetry_event, telemetry_options, stacktrace, queue, deadline, cache_statement) are
+ * ignored.
  */
 #ifndef ELFS_ECTO_REPO_OPTIONS_H
 #define ELFS_ECTO_REPO_OPTIONS_H

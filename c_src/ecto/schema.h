@@ -1,9 +1,9 @@
 /* schema - what only the schema's module knows, as the caller's node tells it.
  *
  * PURE. The node asks Schema:Function(Argument) for each query below over the connection that the
- * call came by, and keeps the answers (whole terms, copied) for as long as it is connected. A schema
- * without answers is passed as NULL: then the changeset's types and the table's declared types must
- * do, and what stays ambiguous is refused. Sources: Ecto.Schema's reflection.
+ * call came by, and keeps the answers (whole terms, copied) for as long as it is connected. A
+ * schema without answers is passed as NULL: then the changeset's types and the table's declared
+ * types must do, and what stays ambiguous is refused. Sources: Ecto.Schema's reflection.
  */
 #ifndef ELFS_ECTO_SCHEMA_H
 #define ELFS_ECTO_SCHEMA_H

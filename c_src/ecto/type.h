@@ -1,8 +1,8 @@
 /* type - an Ecto type, as a schema or a changeset names it.
  *
- * PURE. Source: Ecto.Type. A type is an atom, {array, T}, {map, T}, {parameterized, {Module, Params}}
- * ({parameterized, Module, Params} before Ecto 3.12), and in a changeset {embed, Reflection} or
- * {assoc, Reflection}.
+ * PURE. Source: Ecto.Type. A type is an atom, {array, T}, {map, T}, {parameterized, {Module,
+ * Params}} ({parameterized, Module, Params} before Ecto 3.12), and in a changeset {embed,
+ * Reflection} or {assoc, Reflection}.
  */
 #ifndef ELFS_ECTO_TYPE_H
 #define ELFS_ECTO_TYPE_H

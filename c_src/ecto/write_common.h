@@ -22,8 +22,8 @@ enum elfs_code elfs_ecto_add_changes(struct elfs_ecto_context *c,
                                      const struct elfs_ecto_map *changes,
                                      const struct elfs_ecto_map *made);
 
-/* Sets c->write->filters: the changeset's and the primary key. ELFS_BADARG: settled, since there is no
- * key, or it has no value. */
+/* Sets c->write->filters: the changeset's and the primary key. ELFS_BADARG: settled, since there is
+ * no key, or it has no value. */
 enum elfs_code elfs_ecto_set_filters(struct elfs_ecto_context *c);
 
 /* Adds the values of the filters that are not nil as parameters. */

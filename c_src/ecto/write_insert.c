@@ -1,7 +1,7 @@
 /* write_insert - the plan of insert: see context.h.
  *
- * Ecto inserts what is not nil in the struct (it "surfaces" it as changes), whatever the changes say,
- * then what it generates itself, then an id that is made here.
+ * Ecto inserts what is not nil in the struct (it "surfaces" it as changes), whatever the changes
+ * say, then what it generates itself, then an id that is made here.
  */
 #include "ecto/autogenerate.h"
 #include "ecto/changeset.h"

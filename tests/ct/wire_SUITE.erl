@@ -218,11 +218,11 @@ hostile_terms(Config) ->
 
 many_connections(Config) ->
     Node = #{repo := Repo} = ct_node:start(Config),
-    Peers = [ct_raw:connect(Node, #{visible => true}) || _ <- lists:seq(1, 200)],
+    Peers = [ct_raw:connect(Node, #{visible => true}) || _ <- lists:seq(1, 1000)],
     [ok = ct_raw:send(P, ct_raw:call_frame(P, 1, ecto_litefs, query, [Repo, <<"SELECT ?">>, [I]]))
      || {I, P} <- lists:enumerate(Peers)],
     [?assertMatch({return, {ok, #{rows := [[I]]}}}, ct_raw:reply(P, 1)) || {I, P} <- lists:enumerate(Peers)],
-    await_connections(hd(Peers), 200),
+    await_connections(hd(Peers), 1000),
     [ct_raw:close(P) || P <- tl(Peers)],
     await_connections(hd(Peers), 1),
     ct_node:stop(Node).

@@ -2,10 +2,10 @@
  *
  *   #{email => <<"a@b">>, id => 1, '__struct__' => 'Elixir.My.User'}
  *
- * Parsed: integers, floats, atoms (bare words, or quoted), <<"text">> and <<1,2,255>>, lists, with a
- * tail or without, tuples, maps, "texts" (as STRING_EXT), fun M:F/A. Printed: the same, with maps in
- * the order of their keys' texts, so that equal terms print alike; what else there is as <pid>, <ref>,
- * <port>, <fun>.
+ * Parsed: integers, floats, atoms (bare words, or quoted), <<"text">> and <<1,2,255>>, lists, with
+ * a tail or without, tuples, maps, "texts" (as STRING_EXT), fun M:F/A. Printed: the same, with maps
+ * in the order of their keys' texts, so that equal terms print alike; what else there is as <pid>,
+ * <ref>, <port>, <fun>.
  */
 #ifndef ELFS_TESTS_TERM_TEXT_H
 #define ELFS_TESTS_TERM_TEXT_H

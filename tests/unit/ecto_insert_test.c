@@ -391,6 +391,13 @@ static void the_schema_knows(void **state) {
                                              "<<\"" UUID_TEXT "\">>", "0", "<<\"n\">>") "}");
     ecto_fini(&run);
     with_schema(&run);
+    ecto_plan(&run, "insert",
+              "[" SCHEMA_USER("built", "nil", "nil", "<<\"given\">>", "nil", "nil") "]");
+    assert_plan(&run,
+                INSERT_USERS "(\"token\",\"made\") VALUES (?1,?2) RETURNING \"user_id\",\"hits\"",
+                "'given','2026-11-24T21:05:41Z'");
+    ecto_fini(&run);
+    with_schema(&run);
     ecto_plan(&run, "insert", "[" SCHEMA_USER("built", "nil", "nil", "nil", "5", "nil") "]");
     assert_refused(&run, ELFS_UNSUPPORTED, "hits is not writable");
     ecto_fini(&run);

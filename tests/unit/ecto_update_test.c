@@ -40,6 +40,11 @@ static void an_update_of_nothing(void **state) {
     ecto_settled(&run);
     assert_returns(&run, "{ok, " ADA("nil", OLD) "}");
     ecto_fini(&run);
+    /* the very struct: not even its state is touched */
+    plan(&run, "update!", ecto_users, "[" CHANGESET(USER("built", "id => 1"), "#{}", "#{}") "]");
+    ecto_settled(&run);
+    assert_returns(&run, USER("built", "id => 1"));
+    ecto_fini(&run);
     plan(&run, "update", ecto_users,
          "[" CHANGESET(ADA("nil", OLD), "#{}", USER_TYPES) ", [{force, true}]]");
     assert_plan(&run, UPDATE_USERS "\"updated_at\" = ? WHERE \"id\" = ?", NOW_TEXT ",1");

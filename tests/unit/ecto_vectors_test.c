@@ -6,7 +6,9 @@
 
 #include <cmocka.h>
 
+#include "codec/put.h"
 #include "ecto_run.h"
+#include "ecto_terms.h"
 #include "fail_alloc.h"
 #include "term_text.h"
 #include "vectors.h"
@@ -171,6 +173,59 @@ static void another_closure_is_undef(void **state) {
     exact_free(fun);
 }
 
+#define RESOLUTION(action)                                                                         \
+    "#{'__struct__' => 'Elixir.EctoMiddleware.Resolution', repo => 'Elixir.My.Repo', action "      \
+    "=> " action ", args => [x, []]}"
+
+/* A closure of EctoLiteFS's module with these free variables. */
+static struct elfs_view make_fun(const char *const *variables, size_t count) {
+    static const uint8_t pid[] = {88, 119, 1, 'n', 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1};
+    struct elfs_buf buf;
+    elfs_buf_init(&buf, 1 << 16);
+    elfs_buf_put_u8(&buf, 131);
+    elfs_buf_put_u8(&buf, 112);
+    size_t mark = buf.len;
+    for (size_t i = 0; i < 25; i++) elfs_buf_put_u8(&buf, 0); /* Size, Arity, Uniq, Index */
+    elfs_buf_put_be32(&buf, (uint32_t)count);
+    elfs_put_atom(&buf, "Elixir.EctoLiteFS.Middleware");
+    elfs_put_int64(&buf, 1);
+    elfs_put_int64(&buf, 2);
+    elfs_buf_append(&buf, pid, sizeof pid);
+    for (size_t i = 0; i < count; i++) {
+        struct elfs_view term = term_parse(variables[i]);
+        elfs_buf_append_view(&buf, term);
+        exact_free(term);
+    }
+    elfs_buf_patch_be32(&buf, mark, (uint32_t)(buf.len - mark));
+    struct elfs_view fun = exact_copy((struct elfs_view){buf.data, buf.len});
+    elfs_buf_fini(&buf);
+    return fun;
+}
+
+static void free_variables(void **state) {
+    (void)state;
+    static const char user[] = USER("built", "id => 1");
+    static const struct {
+        const char *variables[4];
+        size_t count;
+        enum elfs_code code;
+    } table[] = {
+        {{"super", user, RESOLUTION("insert")}, 3, ELFS_OK},
+        {{RESOLUTION("insert"), user, "super"}, 3, ELFS_OK},
+        {{user, user, RESOLUTION("insert")}, 3, ELFS_UNDEF},
+        {{"super", user, RESOLUTION("insert_all")}, 3, ELFS_UNDEF},
+        {{"super", user, RESOLUTION("get")}, 3, ELFS_UNDEF},
+        {{"super", RESOLUTION("insert"), RESOLUTION("insert")}, 3, ELFS_UNDEF},
+        {{user, RESOLUTION("insert")}, 2, ELFS_UNDEF},
+        {{"super", user, RESOLUTION("insert"), "more"}, 4, ELFS_UNDEF},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct elfs_view fun = make_fun(table[i].variables, table[i].count);
+        assert_int_equal(recognise(fun), table[i].code);
+        exact_free(fun);
+    }
+}
+
 static void a_prefix_is_never_taken(struct elfs_view prefix) {
     struct ecto_run run;
     if (prefix.len < 1) return;
@@ -266,6 +321,7 @@ int main(void) {
         cmocka_unit_test(all_vectors),
         cmocka_unit_test(any_build_of_the_closure_is_taken),
         cmocka_unit_test(another_closure_is_undef),
+        cmocka_unit_test(free_variables),
         cmocka_unit_test(truncations),
         cmocka_unit_test(survives_failing_allocations),
     };
