@@ -151,12 +151,16 @@ static void submit(struct elfs_repo_request *repo) {
     }
 }
 
-/* What the caller's node knows. False: it is being asked. */
+/* What the caller's node knows. False: it is being asked, or could not be: then the connection is closed, and the
+ * request gone with it. */
 static bool know_schema(struct elfs_repo_request *repo) {
+    struct elfs_conn *conn = repo->req->conn;
     if (repo->asked || repo->resource.schema.len == 0) return true;
     repo->asked = true;
-    repo->schema = elfs_schemas_get(repo->req->conn, repo->resource.schema, &repo->waiting);
-    return !repo->schema || !repo->schema->asking;
+    struct elfs_schema_entry *entry = elfs_schemas_get(conn, repo->resource.schema, &repo->waiting);
+    if (conn->closed) return false;
+    repo->schema = entry;
+    return !entry || !entry->asking;
 }
 
 /* The table's columns. False: they are being read. */
@@ -193,7 +197,6 @@ static void advance(struct elfs_repo_request *repo) {
     struct elfs_conn *conn = req->conn;
     enum elfs_code code = ELFS_OK;
     if (!know_schema(repo)) return;
-    if (conn->closed) return; /* and with it the request */
     if (!know_table(repo, &code)) return;
     if (code == ELFS_OK) code = make_plan(repo);
     if (code == ELFS_UNSUPPORTED && repo->table && !repo->reread) {

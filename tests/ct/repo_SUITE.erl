@@ -17,8 +17,8 @@ suite() ->
 
 all() ->
     [closures, other_funs_are_refused, struct_without_a_schema, schema_is_asked_once, schema_says_more,
-     schema_that_does_not_answer, given_up_while_asked, caller_gone_while_asked, columns_that_change,
-     table_that_comes_later, constraint, insert_all, refused_and_nothing_written, many_callers, casts,
+     schema_that_does_not_answer, given_up_while_asked, caller_gone_while_asked,
+     questions_past_the_limit, columns_that_change, table_that_comes_later, constraint, insert_all, refused_and_nothing_written, many_callers, casts,
      over_rpc, another_repo].
 
 init_per_suite(Config) -> ct_env:start(Config).
@@ -207,6 +207,23 @@ caller_gone_while_asked(Config) ->
     ct_wait:until(fun() -> not is_process_alive(Pid) end),
     ct_wait:until(fun() -> {ok, #{rows := [[0]]}} = ct_node:query(Node, "SELECT count(*) FROM things") end),
     ?assertEqual(0, ct_sqlite:count(Db, "things")),
+    ct_node:stop(Node).
+
+%% Questions count as what a peer leaves unread too: one that does not read them is dropped with its requests.
+%% Names of several lengths, so that some of the connections end amid the questions about a schema.
+questions_past_the_limit(Config) ->
+    Node = ct_node:start(Config, #{args => ["--max-output", "65536"]}),
+    {ok, _} = ct_node:query(Node, ?TABLE),
+    [begin
+         Peer = #{name := Name} = ct_raw:connect(Node),
+         Schema = fun(I) -> list_to_atom(lists:duplicate(Length, $s) ++ integer_to_list(I)) end,
+         Struct = fun(I) -> user(#{'__struct__' => Schema(I), '__meta__' => meta(Schema(I), <<"users">>)}) end,
+         _ = ct_raw:send(Peer, [ct_raw:call_frame(Peer, I, ?REPO, insert, [Struct(I)]) || I <- lists:seq(1, 500)]),
+         #{<<"reason">> := <<"output_limit">>} =
+             ct_node:await_log(Node, <<"disconnected">>, #{<<"node">> => atom_to_binary(Name)}),
+         ct_raw:close(Peer)
+     end || Length <- [1, 7, 20, 50, 90, 120]],
+    ?assertMatch({ok, #{rows := [[0]]}}, ct_node:query(Node, "SELECT count(*) FROM users")),
     ct_node:stop(Node).
 
 %% The columns are kept, and found to be stale when the schema changes.
