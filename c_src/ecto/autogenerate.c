@@ -14,17 +14,19 @@ static enum elfs_code unsupported(struct elfs_ecto_context *c, struct elfs_view 
                      ELFS_VIEW_ARGS(field));
 }
 
-static struct elfs_view make_uuid(struct elfs_ecto_context *c, bool raw) {
+static enum elfs_code make_uuid(struct elfs_ecto_context *c, bool raw, struct elfs_view *value) {
     uint8_t bytes[16];
     char text[ELFS_UUID_TEXT];
     struct elfs_buf buf;
-    c->env->random(c->env->arg, bytes);
+    if (!c->env->random(c->env->arg, bytes))
+        return elfs_fail(c->err, ELFS_SYSTEM, "the system has no random bytes for a UUID");
     elfs_uuid_make(bytes);
     elfs_uuid_text(bytes, text);
     elfs_buf_init(&buf, 64);
     elfs_put_binary(&buf, raw ? (struct elfs_view){bytes, sizeof bytes}
                               : (struct elfs_view){(const uint8_t *)text, sizeof text});
-    return elfs_ecto_take(&buf, c->arena);
+    *value = elfs_ecto_take(&buf, c->arena);
+    return value->len ? ELFS_OK : elfs_ecto_no_memory(c->err);
 }
 
 static struct elfs_view make_moment(struct elfs_ecto_context *c, enum elfs_ecto_kind kind) {
@@ -60,10 +62,10 @@ static enum elfs_code generate(struct elfs_ecto_context *c, struct elfs_view mfa
     } else if (elfs_ecto_is_atom(e[0], "Elixir.Ecto.UUID") &&
                (plain || elfs_ecto_is_empty_list(argument)) &&
                (elfs_ecto_is_atom(e[1], "generate") || elfs_ecto_is_atom(e[1], "autogenerate"))) {
-        *value = make_uuid(c, false);
+        return make_uuid(c, false, value);
     } else if (plain && elfs_ecto_is_atom(e[0], "Elixir.Ecto.UUID") &&
                elfs_ecto_is_atom(e[1], "bingenerate")) {
-        *value = make_uuid(c, true);
+        return make_uuid(c, true, value);
     } else if (plain && elfs_ecto_is_atom(e[0], "Elixir.NaiveDateTime") &&
                elfs_ecto_is_atom(e[1], "utc_now")) {
         *value = make_moment(c, ELFS_ECTO_NAIVE_USEC);
@@ -176,8 +178,7 @@ enum elfs_code elfs_ecto_autogenerate_id(struct elfs_ecto_context *c,
                (untyped && holds_text(field->column))) {
         if (untyped) field->type.kind = ELFS_ECTO_BINARY_ID;
         *how = ELFS_ECTO_ID_MADE;
-        *value = make_uuid(c, false);
-        if (value->len == 0) return elfs_ecto_no_memory(c->err);
+        return make_uuid(c, false, value);
     } else if (schema || untyped) {
         return unsupported(c, name);
     }

@@ -35,9 +35,9 @@ bool elfs_repo_request_is(struct elfs_node *node, const struct elfs_call *call,
     return code == ELFS_OK && elfs_node_database(node, ecto->repo);
 }
 
-static void random_bytes(void *arg, uint8_t bytes[16]) {
+static bool random_bytes(void *arg, uint8_t bytes[16]) {
     (void)arg;
-    if (getentropy(bytes, 16) != 0) memset(bytes, 0, 16);
+    return getentropy(bytes, 16) == 0;
 }
 
 static int64_t unix_us(void) {

@@ -56,9 +56,10 @@ void ecto_fini(struct ecto_run *run) {
     elfs_buf_fini(&run->buf);
 }
 
-static void fill(void *arg, uint8_t bytes[16]) {
+static bool fill(void *arg, uint8_t bytes[16]) {
     struct ecto_run *run = arg;
     memset(bytes, 0x10 + run->random++, 16);
+    return !run->no_random;
 }
 
 static bool has_schema(const struct ecto_run *run) {

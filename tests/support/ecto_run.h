@@ -16,6 +16,7 @@ struct ecto_run {
     int64_t now_us;
     const char
         *answers[ELFS_ECTO_QUERY_COUNT]; /* terms as text; all NULL: the schema is not known */
+    bool no_random;                      /* the system has no random bytes */
     /* the call, read */
     struct elfs_view args;
     struct elfs_arena arena;

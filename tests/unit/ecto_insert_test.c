@@ -109,6 +109,17 @@ static void uuid_keys(void **state) {
     }
 }
 
+/* Never a made-up UUID: a second row could get the same. */
+static void uuid_without_random_bytes(void **state) {
+    (void)state;
+    struct ecto_run run;
+    ecto_init(&run, "id TEXT pk, name TEXT");
+    run.no_random = true;
+    ecto_plan(&run, "insert", "[" USER("built", "id => nil, name => <<\"n\">>") "]");
+    assert_refused(&run, ELFS_SYSTEM, "no random bytes");
+    ecto_fini(&run);
+}
+
 static void keys_that_ecto_does_not_make(void **state) {
     (void)state;
     struct ecto_run run;
@@ -425,6 +436,7 @@ int main(void) {
         cmocka_unit_test(bang_returns_the_struct),
         cmocka_unit_test(nothing_but_defaults),
         cmocka_unit_test(uuid_keys),
+        cmocka_unit_test(uuid_without_random_bytes),
         cmocka_unit_test(keys_that_ecto_does_not_make),
         cmocka_unit_test(timestamps_by_type),
         cmocka_unit_test(fields_without_a_column),

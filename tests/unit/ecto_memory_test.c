@@ -23,9 +23,10 @@ static const struct elfs_ecto_column *columns(size_t *count) {
     return made;
 }
 
-static void fill(void *arg, uint8_t bytes[16]) {
+static bool fill(void *arg, uint8_t bytes[16]) {
     (void)arg;
     memset(bytes, 1, 16);
+    return true;
 }
 
 enum database { DB_ROW, DB_NO_ROW, DB_UNIQUE, DB_OTHER };

@@ -70,9 +70,10 @@ static void read_schema(struct real *real) {
     read_columns(real, both[1]);
 }
 
-static void recorded_bytes(void *arg, uint8_t bytes[16]) {
+static bool recorded_bytes(void *arg, uint8_t bytes[16]) {
     const struct real *real = arg;
     memcpy(bytes, elfs_ecto_binary(real->at[RANDOM]).data, 16);
+    return true;
 }
 
 /* The result's one slice: the pairs of the recorded map. */
