@@ -130,7 +130,7 @@ bool elfs_schemas_answer(struct elfs_conn *conn, const struct elfs_dist_msg *msg
         struct elfs_reader r = elfs_reader_of(msg->from);
         struct elfs_view refusal;
         bool refused = reply && elfs_term_atom(&r, &refusal) == ELFS_OK;
-        if (entry->asking && (!reply || refused)) on_end(entry, words[2], msg->reason);
+        if (!reply || refused) on_end(entry, words[2], msg->reason);
         return true;
     }
     return reply;

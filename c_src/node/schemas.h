@@ -3,7 +3,7 @@
  * Schema:'__schema__'(...) is called by erpc over the connection that the Repo call came by: a SPAWN_REQUEST of
  * ours, answered as ours are (erpc.erl). All questions of one schema go at once. The answers are kept until the
  * node disconnects. A node that does not answer within ELFS_ASK_MS, or not with what Ecto answers, has no answer:
- * the call goes on without. Loop's thread only.
+ * the call goes on without; answers that come later serve later calls. Loop's thread only.
  */
 #ifndef ELFS_NODE_SCHEMAS_H
 #define ELFS_NODE_SCHEMAS_H

@@ -17,9 +17,9 @@ suite() ->
 
 all() ->
     [closures, other_funs_are_refused, struct_without_a_schema, schema_is_asked_once, schema_says_more,
-     schema_that_does_not_answer, given_up_while_asked, caller_gone_while_asked,
-     questions_past_the_limit, columns_that_change, table_that_comes_later, constraint, insert_all, refused_and_nothing_written, many_callers, casts,
-     over_rpc, another_repo].
+     schema_that_does_not_answer, schema_that_answers_late, given_up_while_asked, caller_gone_while_asked,
+     questions_past_the_limit, columns_that_change, table_that_comes_later, constraint, insert_all,
+     refused_and_nothing_written, many_callers, casts, over_rpc, another_repo].
 
 init_per_suite(Config) -> ct_env:start(Config).
 end_per_suite(Config) -> ct_env:stop(Config).
@@ -136,6 +136,7 @@ answer(What) ->
     counters:add(Count, 1, 1),
     case maps:get(What, Answers) of
         {wait, Name} -> receive after infinity -> Name end;
+        {ask, Pid} -> Pid ! {asked, self()}, receive {answer, Answer} -> Answer end;
         Answer -> Answer
     end.
 
@@ -184,6 +185,18 @@ schema_that_does_not_answer(Config) ->
     true = erlang:disconnect_node(Name),
     ct_wait:until(fun() -> {ok, #{id := 2}} = call(Node, insert, [thing(#{id => nil, the_name => <<"y">>})]) end),
     ?assertEqual(2, ct_sqlite:count(Db, "things")),
+    ct_node:stop(Node).
+
+%% Late answers are of use to the calls that follow.
+schema_that_answers_late(Config) ->
+    Node = #{db := Db} = ct_node:start(Config),
+    things(Node),
+    schema([{id, id, id}, {name, the_name, string}], #{source => {ask, self()}}),
+    Thing = thing(#{id => nil, name => <<"x">>}),
+    ?assertMatch({error, {unsupported, _}}, call(Node, insert, [Thing])),
+    receive {asked, Pid} -> Pid ! {answer, <<"things">>} end,
+    ct_wait:until(fun() -> element(1, call(Node, insert, [Thing])) =:= ok end),
+    ?assertEqual([[<<"x">>]], ct_sqlite:query(Db, "SELECT the_name FROM things")),
     ct_node:stop(Node).
 
 given_up_while_asked(Config) ->
