@@ -38,6 +38,15 @@ static _Thread_local struct elfs_ei_session *session;
 
 void elfs_ei_session_set(struct elfs_ei_session *s) { session = s; }
 
+/* Instead of the C library's, for ei, which mixes it into every challenge (ei_connect.c, gen_challenge). glibc's looks
+ * this host's own name up: where only DNS knows the name, each handshake would wait for DNS, and none would succeed
+ * while it is down. Random is better in a challenge anyway. */
+long gethostid(void) {
+    uint32_t id = 0;
+    if (getentropy(&id, sizeof id) != 0) id = (uint32_t)elfs_clock_us();
+    return (long)id;
+}
+
 static int fd_of(void *ctx) { return ((struct socket_context *)ctx)->fd; }
 
 static int new_context(int fd, void **ctx) {
