@@ -178,7 +178,7 @@ relay_loop(Socket, Port) ->
             ok = gen_tcp:send(Socket, Bytes),
             relay_loop(Socket, Port);
         {tcp, Socket, Bytes} ->
-            true = port_command(Port, Bytes),
+            try port_command(Port, Bytes) catch error:badarg -> halt(0) end, % closed: eof is on its way
             relay_loop(Socket, Port);
         {Port, eof} ->
             halt(0);

@@ -120,6 +120,7 @@ run_ct() {
         timeout -k 10 1500 rebar3 ct --readable true --logdir "build/ct/$1" >"$logs/ct-out" 2>&1 </dev/null || code=$?
     escape=$(printf '\033')
     sed "s/$escape\[[0-9;]*m//g" "$logs/ct-out" | awk -v code="$code" '
+        { sub(/^.*%%% /, "%%% ") } # another program may have begun the line
         /^%%% .*: OK/ { sub(/^%%% /, ""); sub(/: OK.*/, ""); print "ok - " $0; seen++; next }
         # No case skips itself: what is skipped could not start.
         /^%%% .*: (FAILED|SKIPPED)/ { sub(/^%%% /, ""); print "not ok - " $0; seen++; bad++; next }
