@@ -35,7 +35,7 @@ void elfs_buf_consume(struct elfs_buf *buf, size_t n) {
 /* Holds most results and answers without growing. */
 #define FIRST_SIZE 256
 
-static bool grow(struct elfs_buf *buf, size_t n) {
+bool elfs_buf_grow(struct elfs_buf *buf, size_t n) {
     if (n > buf->max - buf->len) {
         buf->status = ELFS_LIMIT;
         return false;
@@ -54,24 +54,6 @@ static bool grow(struct elfs_buf *buf, size_t n) {
     return true;
 }
 
-uint8_t *elfs_buf_reserve(struct elfs_buf *buf, size_t n) {
-    if (buf->status != ELFS_OK) return NULL;
-    if ((buf->data == NULL || n > buf->cap - buf->len) && !grow(buf, n)) return NULL;
-    return buf->data + buf->len;
-}
-
-void elfs_buf_append(struct elfs_buf *buf, const void *data, size_t n) {
-    if (n == 0) return;
-    uint8_t *to = elfs_buf_reserve(buf, n);
-    if (!to) return;
-    memcpy(to, data, n);
-    buf->len += n;
-}
-
-void elfs_buf_append_view(struct elfs_buf *buf, struct elfs_view view) {
-    elfs_buf_append(buf, view.data, view.len);
-}
-
 static void store_be(uint8_t *to, uint64_t v, int bytes) {
     for (int i = bytes - 1; i >= 0; i--, v >>= 8) to[i] = (uint8_t)v;
 }
@@ -83,7 +65,6 @@ static void put_be(struct elfs_buf *buf, uint64_t v, int bytes) {
     buf->len += (size_t)bytes;
 }
 
-void elfs_buf_put_u8(struct elfs_buf *buf, uint8_t v) { put_be(buf, v, 1); }
 void elfs_buf_put_be16(struct elfs_buf *buf, uint16_t v) { put_be(buf, v, 2); }
 void elfs_buf_put_be32(struct elfs_buf *buf, uint32_t v) { put_be(buf, v, 4); }
 void elfs_buf_put_be64(struct elfs_buf *buf, uint64_t v) { put_be(buf, v, 8); }

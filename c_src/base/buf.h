@@ -32,13 +32,37 @@ void elfs_buf_truncate(struct elfs_buf *buf, size_t len);
 /* Drops the first n bytes (n <= buf->len), moving the rest to the front. */
 void elfs_buf_consume(struct elfs_buf *buf, size_t n);
 
-/* Room for n more bytes at data + len, for a caller that writes there itself and then adds to len.
- * NULL, with status set, if there is none. */
-uint8_t *elfs_buf_reserve(struct elfs_buf *buf, size_t n);
+/* Makes room for n more bytes; false, with status set, if there is none. For elfs_buf_reserve. */
+bool elfs_buf_grow(struct elfs_buf *buf, size_t n);
 
-void elfs_buf_append(struct elfs_buf *buf, const void *data, size_t n);
-void elfs_buf_append_view(struct elfs_buf *buf, struct elfs_view view);
-void elfs_buf_put_u8(struct elfs_buf *buf, uint8_t v);
+/* Room for n more bytes at data + len, for a caller that writes there itself and then adds to len.
+ * NULL, with status set, if there is none. Inline, with those that follow: most of what is written
+ * is a few bytes at a time. */
+static inline uint8_t *elfs_buf_reserve(struct elfs_buf *buf, size_t n) {
+    if (buf->status != ELFS_OK) return NULL;
+    if ((!buf->data || n > buf->cap - buf->len) && !elfs_buf_grow(buf, n)) return NULL;
+    return buf->data + buf->len;
+}
+
+static inline void elfs_buf_append(struct elfs_buf *buf, const void *data, size_t n) {
+    if (n == 0) return;
+    uint8_t *to = elfs_buf_reserve(buf, n);
+    if (!to) return;
+    memcpy(to, data, n);
+    buf->len += n;
+}
+
+static inline void elfs_buf_append_view(struct elfs_buf *buf, struct elfs_view view) {
+    elfs_buf_append(buf, view.data, view.len);
+}
+
+static inline void elfs_buf_put_u8(struct elfs_buf *buf, uint8_t v) {
+    uint8_t *to = elfs_buf_reserve(buf, 1);
+    if (!to) return;
+    *to = v;
+    buf->len++;
+}
+
 void elfs_buf_put_be16(struct elfs_buf *buf, uint16_t v);
 void elfs_buf_put_be32(struct elfs_buf *buf, uint32_t v);
 void elfs_buf_put_be64(struct elfs_buf *buf, uint64_t v);

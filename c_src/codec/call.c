@@ -34,7 +34,7 @@ static bool read_mfa(struct elfs_reader *r, struct elfs_call *call) {
     if (elfs_term_atom(r, &call->function) != ELFS_OK) return false;
     if (elfs_term_peek(r, &kind) != ELFS_OK) return false;
     if (kind != ELFS_TERM_LIST && kind != ELFS_TERM_STRING && kind != ELFS_TERM_NIL) return false;
-    if (elfs_term_skip(r, &call->args) != ELFS_OK) return false;
+    if (elfs_term_skip_checked(r, &call->args) != ELFS_OK) return false;
     call->mfa = (struct elfs_view){start, (size_t)(r->pos - start)};
     return true;
 }

@@ -36,6 +36,12 @@ static const char *const field_names[] = {
 #undef X
 };
 
+static const uint8_t field_lengths[] = {
+#define X(id, name) [id] = sizeof name - 1,
+    FIELDS(X)
+#undef X
+};
+
 /* The value terms; empty where the map has no such key. */
 struct fields {
     struct elfs_view at[FIELD_COUNT];
@@ -47,20 +53,27 @@ struct text {
     size_t len;
 };
 
+/* Which field it is; FIELD_COUNT for none that we know. */
+static size_t find(struct elfs_view name) {
+    for (size_t i = 0; i < FIELD_COUNT; i++) {
+        if (name.len == field_lengths[i] && memcmp(name.data, field_names[i], name.len) == 0)
+            return i;
+    }
+    return FIELD_COUNT;
+}
+
 static enum elfs_code collect(struct elfs_view map, struct fields *fields) {
     struct elfs_reader r = elfs_reader_of(map);
     size_t pairs;
     enum elfs_code code = elfs_term_map(&r, &pairs);
     for (; code == ELFS_OK && pairs > 0; pairs--) {
-        struct elfs_view key, value, name;
-        code = elfs_term_skip(&r, &key);
+        struct elfs_view value, name = ELFS_VIEW_NONE;
+        code = elfs_term_atom(&r, &name);
+        if (code == ELFS_BADARG) code = elfs_term_skip(&r, NULL);
         if (code == ELFS_OK) code = elfs_term_skip(&r, &value);
         if (code != ELFS_OK) return code;
-        struct elfs_reader k = elfs_reader_of(key);
-        if (elfs_term_atom(&k, &name) != ELFS_OK) continue;
-        for (size_t i = 0; i < FIELD_COUNT; i++) {
-            if (elfs_view_is(name, field_names[i])) fields->at[i] = value;
-        }
+        size_t field = find(name);
+        if (field < FIELD_COUNT) fields->at[field] = value;
     }
     return code;
 }

@@ -49,7 +49,7 @@ static bool step_over(struct elfs_reader *at, size_t *nested) {
 /* What is owed in a closure is counted apart, up to the end that its Size field says, so that a
  * verdict depends on a term's own bytes, not on what follows it. Of closures in a closure the Size
  * need only fit: exactness would take a stack. */
-enum elfs_code elfs_term_skip(struct elfs_reader *r, struct elfs_view *term) {
+static enum elfs_code skip(struct elfs_reader *r, bool checked, struct elfs_view *term) {
     struct elfs_reader at = *r;
     size_t owed = 1, outside = 0;
     bool in_fun = false;
@@ -59,7 +59,10 @@ enum elfs_code elfs_term_skip(struct elfs_reader *r, struct elfs_view *term) {
         if (!step_over(&at, &head.nested)) code = elfs_term_head(&at, &head);
         if (code != ELFS_OK) return code;
         owed--;
-        if (head.kind == ELFS_TERM_FUN && !in_fun) {
+        if (head.kind == ELFS_TERM_FUN && checked) {
+            at.pos = head.bytes.data + head.bytes.len;
+            head.nested = 0;
+        } else if (head.kind == ELFS_TERM_FUN && !in_fun) {
             in_fun = true;
             outside = owed;
             owed = 0;
@@ -78,6 +81,14 @@ enum elfs_code elfs_term_skip(struct elfs_reader *r, struct elfs_view *term) {
     if (term) *term = (struct elfs_view){r->pos, (size_t)(at.pos - r->pos)};
     *r = at;
     return ELFS_OK;
+}
+
+enum elfs_code elfs_term_skip(struct elfs_reader *r, struct elfs_view *term) {
+    return skip(r, false, term);
+}
+
+enum elfs_code elfs_term_skip_checked(struct elfs_reader *r, struct elfs_view *term) {
+    return skip(r, true, term);
 }
 
 enum elfs_code elfs_term_version(struct elfs_reader *r) {
@@ -120,19 +131,20 @@ static enum elfs_code expect_whole(struct elfs_reader *r, enum elfs_term_kind ki
     return code == ELFS_OK ? elfs_term_skip(r, term) : code;
 }
 
+static int64_t small_value(const struct elfs_term_head *head) {
+    const uint8_t *b = head->bytes.data;
+    if (head->tag == ELFS_TAG_SMALL_INTEGER) return b[0];
+    uint32_t bits = (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+    return (int32_t)bits;
+}
+
 /* The sign and magnitude of any integer; small ones are written into scratch. */
 static void magnitude_of(const struct elfs_term_head *head, int *sign, struct elfs_view *magnitude,
                          uint8_t scratch[8]) {
-    const uint8_t *b = head->bytes.data;
     *sign = head->sign;
     *magnitude = head->bytes;
     if (head->tag == ELFS_TAG_SMALL_INTEGER || head->tag == ELFS_TAG_INTEGER) {
-        int64_t value = b[0];
-        if (head->tag == ELFS_TAG_INTEGER) {
-            uint32_t bits =
-                (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
-            value = (int32_t)bits;
-        }
+        int64_t value = small_value(head);
         *sign = value < 0;
         uint64_t rest = (uint64_t)(value < 0 ? -value : value);
         for (int i = 0; i < 8; i++, rest >>= 8) scratch[i] = (uint8_t)rest;
@@ -152,11 +164,18 @@ enum elfs_code elfs_term_integer(struct elfs_reader *r, int *sign, struct elfs_v
 
 enum elfs_code elfs_term_int64(struct elfs_reader *r, int64_t *value) {
     struct elfs_reader at = *r;
+    struct elfs_term_head head;
     int sign;
     struct elfs_view magnitude;
     uint8_t scratch[8];
-    enum elfs_code code = elfs_term_integer(&at, &sign, &magnitude, scratch);
+    enum elfs_code code = expect(&at, ELFS_TERM_INTEGER, &head);
     if (code != ELFS_OK) return code;
+    if (head.tag == ELFS_TAG_SMALL_INTEGER || head.tag == ELFS_TAG_INTEGER) {
+        *value = small_value(&head);
+        *r = at;
+        return ELFS_OK;
+    }
+    magnitude_of(&head, &sign, &magnitude, scratch);
     if (magnitude.len > 8) return ELFS_LIMIT;
     uint64_t bits = 0;
     for (size_t i = magnitude.len; i > 0; i--) bits = bits << 8 | magnitude.data[i - 1];
@@ -176,7 +195,15 @@ enum elfs_code elfs_term_float(struct elfs_reader *r, double *value) {
     return ELFS_OK;
 }
 
+/* The form that every peer sends first: keys of maps make it the commonest of all reads. */
 enum elfs_code elfs_term_atom(struct elfs_reader *r, struct elfs_view *text) {
+    const uint8_t *p = r->pos;
+    size_t left = elfs_reader_left(r);
+    if (left >= 2 && p[0] == ELFS_TAG_SMALL_ATOM_UTF8 && p[1] <= left - 2) {
+        *text = (struct elfs_view){p + 2, p[1]};
+        r->pos = p + 2 + p[1];
+        return ELFS_OK;
+    }
     return expect_bytes(r, ELFS_TERM_ATOM, text);
 }
 

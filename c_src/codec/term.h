@@ -50,6 +50,10 @@ enum elfs_code elfs_term_peek(const struct elfs_reader *r, enum elfs_term_kind *
  * bytes. Floats must be finite and element counts must fit the bytes that are left. */
 enum elfs_code elfs_term_skip(struct elfs_reader *r, struct elfs_view *term);
 
+/* Steps over a term that elfs_term_skip has checked as a part of a whole one, and that lies in no
+ * closure: the closures in it are not entered, since their Size is known to be right. */
+enum elfs_code elfs_term_skip_checked(struct elfs_reader *r, struct elfs_view *term);
+
 /* The version byte 131. */
 enum elfs_code elfs_term_version(struct elfs_reader *r);
 

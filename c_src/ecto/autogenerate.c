@@ -29,9 +29,14 @@ static enum elfs_code make_uuid(struct elfs_ecto_context *c, bool raw, struct el
     return value->len ? ELFS_OK : elfs_ecto_no_memory(c->err);
 }
 
+/* Most often for two fields of the same kind, one after the other. */
 static struct elfs_view make_moment(struct elfs_ecto_context *c, enum elfs_ecto_kind kind) {
-    struct elfs_ecto_moment now = elfs_ecto_moment_of(c->env->now_us);
-    return elfs_ecto_moment_term(kind, &now, c->arena);
+    if (c->moment.len == 0 || c->moment_kind != kind) {
+        struct elfs_ecto_moment now = elfs_ecto_moment_of(c->env->now_us);
+        c->moment = elfs_ecto_moment_term(kind, &now, c->arena);
+        c->moment_kind = kind;
+    }
+    return c->moment;
 }
 
 static bool is_timestamp(enum elfs_ecto_kind kind) {

@@ -47,18 +47,18 @@ static enum elfs_code set(struct elfs_ecto_map *map, struct elfs_arena *arena, c
 }
 
 /* What Ecto.Changeset.change/1 makes of the struct. */
-static enum elfs_code change(struct elfs_ecto_context *c, struct elfs_ecto_map *changeset) {
-    const struct elfs_ecto_schema *schema = c->env->schema;
-    struct elfs_view yes = elfs_ecto_make_atom("true", c->arena);
-    struct elfs_view nil = elfs_ecto_make_atom("nil", c->arena);
-    struct elfs_view name = elfs_ecto_make_atom("Elixir.Ecto.Changeset", c->arena);
+static enum elfs_code change(const struct elfs_ecto_write *w, struct elfs_arena *arena,
+                             struct elfs_ecto_map *changeset) {
+    struct elfs_view yes = elfs_ecto_make_atom("true", arena);
+    struct elfs_view nil = elfs_ecto_make_atom("nil", arena);
+    struct elfs_view name = elfs_ecto_make_atom("Elixir.Ecto.Changeset", arena);
     const struct {
         const char *key;
         struct elfs_view value;
     } fields[] = {
         {"__struct__", name},
         {"valid?", yes},
-        {"data", c->resource->data_term},
+        {"data", w->resource->data_term},
         {"params", nil},
         {"changes", empty_map()},
         {"errors", empty_list()},
@@ -67,16 +67,17 @@ static enum elfs_code change(struct elfs_ecto_context *c, struct elfs_ecto_map *
         {"prepare", empty_list()},
         {"constraints", empty_list()},
         {"filters", empty_map()},
-        {"types", schema ? elfs_ecto_map_term(&schema->types, c->arena) : empty_map()},
-        {"empty_values", empty_values(c->arena)},
+        {"types", w->types.len > 0 ? w->types : empty_map()},
+        {"empty_values", empty_values(arena)},
     };
     enum elfs_code code = ELFS_OK;
     for (size_t i = 0; code == ELFS_OK && i < sizeof fields / sizeof *fields; i++)
-        code = set(changeset, c->arena, fields[i].key, fields[i].value);
+        code = set(changeset, arena, fields[i].key, fields[i].value);
     return code;
 }
 
-static enum elfs_code check_action(struct elfs_ecto_context *c, const char *action) {
+enum elfs_code elfs_ecto_changeset_check(struct elfs_ecto_context *c) {
+    const char *action = elfs_ecto_action_name(c->write->action);
     const struct elfs_ecto_resource *res = c->resource;
     struct elfs_buf text;
     bool ignore = elfs_view_is(res->action, "ignore");
@@ -101,21 +102,18 @@ static enum elfs_code check_action(struct elfs_ecto_context *c, const char *acti
     return code == ELFS_OK ? ELFS_BADARG : code;
 }
 
-enum elfs_code elfs_ecto_changeset_make(struct elfs_ecto_context *c, const char *action) {
-    struct elfs_ecto_map *changeset = &c->write->changeset;
-    enum elfs_code code = check_action(c, action);
-    if (code != ELFS_OK) return code;
-    code = elfs_ecto_map_copy(&c->resource->outer, c->arena, changeset);
-    if (code == ELFS_OK && !c->resource->changeset) code = change(c, changeset);
+enum elfs_code elfs_ecto_changeset_make(const struct elfs_ecto_write *w, struct elfs_arena *arena,
+                                        struct elfs_ecto_map *changeset) {
+    const char *action = elfs_ecto_action_name(w->action);
+    struct elfs_view options = w->call->options.len ? w->call->options : empty_list();
+    enum elfs_code code = elfs_ecto_map_copy(&w->resource->outer, arena, changeset);
+    if (code == ELFS_OK && !w->resource->changeset) code = change(w, arena, changeset);
+    if (code == ELFS_OK && w->surfaced)
+        code = set(changeset, arena, "changes", elfs_ecto_map_term(&w->surface, arena));
+    if (code == ELFS_OK) code = set(changeset, arena, "action", elfs_ecto_make_atom(action, arena));
     if (code == ELFS_OK)
-        code = set(changeset, c->arena, "action", elfs_ecto_make_atom(action, c->arena));
-    if (code == ELFS_OK)
-        code =
-            set(changeset, c->arena, "repo", elfs_ecto_make_atom_view(c->call->module, c->arena));
-    if (code == ELFS_OK)
-        code = set(changeset, c->arena, "repo_opts",
-                   c->call->options.len ? c->call->options : empty_list());
-    return code == ELFS_NOMEM ? elfs_ecto_no_memory(c->err) : code;
+        code = set(changeset, arena, "repo", elfs_ecto_make_atom_view(w->call->module, arena));
+    return code == ELFS_OK ? set(changeset, arena, "repo_opts", options) : code;
 }
 
 enum elfs_code elfs_ecto_changeset_add_error(struct elfs_ecto_map *changeset,

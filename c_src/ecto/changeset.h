@@ -9,9 +9,12 @@
 
 #include "ecto/context.h"
 
-/* Sets c->write->changeset, with the changes of the resource. ELFS_BADARG: settled, since the
- * changeset carries another action. */
-enum elfs_code elfs_ecto_changeset_make(struct elfs_ecto_context *c, const char *action);
+/* ELFS_BADARG: settled, since the changeset that was given carries another action. */
+enum elfs_code elfs_ecto_changeset_check(struct elfs_ecto_context *c);
+
+/* Makes the changeset. Only an error needs it, so it is made when there is one. ELFS_NOMEM. */
+enum elfs_code elfs_ecto_changeset_make(const struct elfs_ecto_write *w, struct elfs_arena *arena,
+                                        struct elfs_ecto_map *changeset);
 
 /* Adds an error, a whole {Field, {Message, Options}} term, before those that are there, and makes
  * the changeset invalid. */

@@ -28,9 +28,11 @@ struct elfs_ecto_write {
     struct elfs_view term; /* the answer itself, when nothing is run */
     bool raised;           /* it is the reason of an error */
     struct elfs_view sql;
-    struct elfs_ecto_map loaded;    /* the struct as it will be, but for what is returned */
-    struct elfs_ecto_map changeset; /* the changeset that an error comes with */
-    struct elfs_ecto_map filters;   /* UPDATE, DELETE: which row */
+    struct elfs_ecto_map loaded; /* the struct as it will be, but for what is returned */
+    bool surfaced;               /* INSERT: `surface` is what an error's changeset has changed */
+    struct elfs_ecto_map surface;
+    struct elfs_view types;       /* a whole term: the schema's, or empty */
+    struct elfs_ecto_map filters; /* UPDATE, DELETE: which row */
     struct elfs_ecto_field *returning;
     size_t returning_count;
 };
@@ -48,6 +50,9 @@ struct elfs_ecto_context {
     struct elfs_param *params;
     size_t count;
     size_t cap;
+    /* now, as it was made last */
+    struct elfs_view moment;
+    enum elfs_ecto_kind moment_kind;
 };
 
 /* Finds a stored field. ELFS_BADARG: there is none of this name (it is virtual, an association, or,

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "codec/put.h"
+#include "codec/term_head.h"
 
 struct elfs_view elfs_ecto_take(struct elfs_buf *buf, struct elfs_arena *arena) {
     struct elfs_view term = ELFS_VIEW_NONE;
@@ -21,10 +22,13 @@ struct elfs_view elfs_ecto_make_atom(const char *text, struct elfs_arena *arena)
 }
 
 struct elfs_view elfs_ecto_make_atom_view(struct elfs_view text, struct elfs_arena *arena) {
-    struct elfs_buf buf;
-    elfs_buf_init(&buf, SIZE_MAX);
-    elfs_put_atom_view(&buf, text);
-    return elfs_ecto_take(&buf, arena);
+    if (text.len > UINT8_MAX) return ELFS_VIEW_NONE;
+    uint8_t *term = elfs_arena_alloc(arena, 2 + text.len);
+    if (!term) return ELFS_VIEW_NONE;
+    term[0] = ELFS_TAG_SMALL_ATOM_UTF8;
+    term[1] = (uint8_t)text.len;
+    memcpy(term + 2, text.data, text.len);
+    return (struct elfs_view){term, 2 + text.len};
 }
 
 struct elfs_view elfs_ecto_make_binary(struct elfs_view bytes, struct elfs_arena *arena) {

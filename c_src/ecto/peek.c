@@ -34,9 +34,10 @@ struct elfs_view elfs_ecto_key(struct elfs_view map, const char *key) {
     size_t pairs;
     if (elfs_term_map(&r, &pairs) != ELFS_OK) return ELFS_VIEW_NONE;
     for (; pairs > 0; pairs--) {
-        struct elfs_view name, value;
-        if (elfs_term_skip(&r, &name) != ELFS_OK || elfs_term_skip(&r, &value) != ELFS_OK) break;
-        if (elfs_ecto_is_atom(name, key)) return value;
+        struct elfs_view name = ELFS_VIEW_NONE, value;
+        if (elfs_term_atom(&r, &name) != ELFS_OK && elfs_term_skip(&r, NULL) != ELFS_OK) break;
+        if (elfs_term_skip(&r, &value) != ELFS_OK) break;
+        if (elfs_view_is(name, key)) return value;
     }
     return ELFS_VIEW_NONE;
 }

@@ -62,10 +62,12 @@ static enum elfs_code decide(struct elfs_ecto_context *c) {
 
 /* Everything that Ecto itself checks before it looks at the schema. */
 static enum elfs_code check_changeset(struct elfs_ecto_context *c) {
-    struct elfs_ecto_write *w = c->write;
-    enum elfs_code code = elfs_ecto_changeset_make(c, elfs_ecto_action_name(w->action));
+    struct elfs_ecto_map changeset;
+    enum elfs_code code = elfs_ecto_changeset_check(c);
     if (code != ELFS_OK || c->resource->valid) return code;
-    code = elfs_ecto_settle(c, elfs_ecto_invalid(w, &w->changeset, c->arena), c->call->bang);
+    code = elfs_ecto_changeset_make(c->write, c->arena, &changeset);
+    if (code != ELFS_OK) return elfs_ecto_no_memory(c->err);
+    code = elfs_ecto_settle(c, elfs_ecto_invalid(c->write, &changeset, c->arena), c->call->bang);
     return code == ELFS_OK ? ELFS_BADARG : code;
 }
 
@@ -121,6 +123,7 @@ enum elfs_code elfs_ecto_plan_make(const struct elfs_ecto_call *call,
     if (!c.write) return elfs_ecto_no_memory(err);
     c.write->call = call;
     c.write->resource = resource;
+    if (env->schema) c.write->types = env->schema->types_term;
     enum elfs_code code = make(&c, plan);
     bool settled = c.write->term.len > 0;
     plan->write = c.write;

@@ -20,7 +20,7 @@ bool elfs_ecto_is_single(enum elfs_ecto_action action) {
 
 enum elfs_code elfs_ecto_reply_invalid(struct elfs_ecto_reply *a, struct elfs_view error) {
     struct elfs_ecto_map changeset;
-    enum elfs_code code = elfs_ecto_map_copy(&a->w->changeset, a->arena, &changeset);
+    enum elfs_code code = elfs_ecto_changeset_make(a->w, a->arena, &changeset);
     if (code == ELFS_OK) code = elfs_ecto_changeset_add_error(&changeset, error, a->arena);
     if (code != ELFS_OK) return code;
     return elfs_ecto_reply_set(a, elfs_ecto_invalid(a->w, &changeset, a->arena), a->w->call->bang);
@@ -54,7 +54,7 @@ static bool is_whole(struct elfs_view declared) {
 
 static enum elfs_code answer_constraint(struct elfs_ecto_reply *a,
                                         const struct elfs_ecto_constraint *constraint) {
-    struct elfs_view constraints = elfs_ecto_map_get(&a->w->changeset, "constraints"), declared;
+    struct elfs_view constraints = a->w->resource->constraints, declared;
     struct elfs_view name = constraint->name.len ? elfs_ecto_make_binary(constraint->name, a->arena)
                                                  : elfs_ecto_make_atom("nil", a->arena);
     if (name.len == 0) return ELFS_NOMEM;

@@ -86,9 +86,13 @@ static struct elfs_view stale_error(struct elfs_ecto_reply *a) {
 /* The row is gone. */
 static enum elfs_code stale(struct elfs_ecto_reply *a) {
     const struct elfs_ecto_options *o = &a->w->options;
+    struct elfs_ecto_map changeset;
     struct elfs_buf text;
     if (o->allow_stale) return written(a, ELFS_VIEW_NONE);
     if (o->stale_field.len > 0) return elfs_ecto_reply_invalid(a, stale_error(a));
+    enum elfs_code code = elfs_ecto_changeset_make(a->w, a->arena, &changeset);
+    if (code != ELFS_OK) return code;
+    struct elfs_view term = elfs_ecto_map_term(&changeset, a->arena);
     elfs_buf_init(&text, SIZE_MAX);
     elfs_ecto_printf(&text, "attempted to %s a stale struct:\n\n",
                      elfs_ecto_action_name(a->w->action));
@@ -99,11 +103,10 @@ static enum elfs_code stale(struct elfs_ecto_reply *a) {
                "may use `:stale_error_field` to convert this into a changeset error, or set "
                "`:allow_stale` to true if you would like stale operations to be considered a "
                "success (such as a stale deletion)\n");
-    struct elfs_view changeset = elfs_ecto_map_term(&a->w->changeset, a->arena);
-    return elfs_ecto_reply_set(a,
-                               elfs_ecto_exception_with("Elixir.Ecto.StaleEntryError", &text,
-                                                        "changeset", changeset, a->arena),
-                               true);
+    return elfs_ecto_reply_set(
+        a,
+        elfs_ecto_exception_with("Elixir.Ecto.StaleEntryError", &text, "changeset", term, a->arena),
+        true);
 }
 
 static enum elfs_code too_many(struct elfs_ecto_reply *a, int64_t count) {

@@ -37,6 +37,7 @@ enum elfs_code elfs_ecto_schema_read(const struct elfs_ecto_answers *answers,
         code = elfs_ecto_map_read(at[ELFS_ECTO_Q_CHANGESET], arena, &schema->types);
     if (code == ELFS_OK) code = elfs_ecto_map_read(at[ELFS_ECTO_Q_LOADED], arena, &schema->loaded);
     if (code != ELFS_OK) return code;
+    schema->types_term = at[ELFS_ECTO_Q_CHANGESET];
     schema->source = elfs_ecto_binary(at[ELFS_ECTO_Q_SOURCE]);
     if (!elfs_ecto_is_nil(at[ELFS_ECTO_Q_PREFIX])) schema->prefix = at[ELFS_ECTO_Q_PREFIX];
     if (!elfs_ecto_is_nil(at[ELFS_ECTO_Q_AUTOGENERATE_ID])) {

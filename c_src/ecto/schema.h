@@ -41,9 +41,9 @@ struct elfs_ecto_answers {
 
 /* The answers, read. Immutable: one may serve many plans at a time, from one thread. */
 struct elfs_ecto_schema {
-    struct elfs_ecto_map dump; /* field => {Source, Type} or {Source, Type, Writable} */
-    struct elfs_ecto_map
-        types;               /* __changeset__: fields, virtual ones, embeds and associations too */
+    struct elfs_ecto_map dump;  /* field => {Source, Type} or {Source, Type, Writable} */
+    struct elfs_ecto_map types; /* __changeset__: fields, virtual ones, embeds and associations */
+    struct elfs_view types_term;
     struct elfs_view source; /* text; empty for an embedded schema */
     struct elfs_view prefix; /* a whole term; empty when it is nil */
     struct elfs_view fields; /* lists of atoms */

@@ -48,6 +48,16 @@ static enum elfs_code finish(struct elfs_ecto_context *c, struct elfs_buf *buf, 
     return code;
 }
 
+/* ?1, ?2 and so on, with commas before all but the first. */
+static void put_place(struct elfs_buf *buf, size_t number) {
+    char text[24];
+    size_t at = sizeof text;
+    for (size_t rest = number; rest > 0; rest /= 10) text[--at] = (char)('0' + rest % 10);
+    text[--at] = '?';
+    if (number > 1) text[--at] = ',';
+    elfs_buf_append(buf, text + at, sizeof text - at);
+}
+
 /* A letter of its own, as Ecto aliases tables: u0. */
 static void put_alias(struct elfs_buf *buf, struct elfs_view table) {
     uint8_t c = table.len ? table.data[0] : 't';
@@ -70,7 +80,7 @@ enum elfs_code elfs_ecto_insert_sql(struct elfs_ecto_context *c, struct elfs_vie
     }
     if (columns > 0) {
         elfs_ecto_puts(&buf, ") VALUES (");
-        for (size_t i = 0; i < columns; i++) elfs_ecto_printf(&buf, "%s?%zu", i ? "," : "", i + 1);
+        for (size_t i = 0; i < columns; i++) put_place(&buf, i + 1);
         elfs_ecto_puts(&buf, ")");
         code = elfs_ecto_put_conflict(c, &buf);
     } else {

@@ -70,20 +70,14 @@ static enum elfs_code surface(struct elfs_ecto_context *c, struct elfs_ecto_map 
     return code;
 }
 
-/* The changeset of an error has the surfaced changes. */
-static enum elfs_code set_changes(struct elfs_ecto_context *c,
-                                  const struct elfs_ecto_map *changes) {
-    return elfs_ecto_map_set(&c->write->changeset, c->arena, elfs_view_str("changes"),
-                             elfs_ecto_map_term(changes, c->arena));
-}
-
 enum elfs_code elfs_ecto_plan_insert(struct elfs_ecto_context *c, struct elfs_ecto_plan *plan) {
     struct elfs_ecto_map changes = {0}, made;
     struct elfs_ecto_field id;
     struct elfs_view id_value, sql;
     enum elfs_ecto_id how;
     enum elfs_code code = surface(c, &changes);
-    if (code == ELFS_OK) code = set_changes(c, &changes);
+    c->write->surface = changes;
+    c->write->surfaced = true;
     if (code == ELFS_OK) code = elfs_ecto_autogenerate_id(c, &changes, &how, &id, &id_value);
     if (code == ELFS_OK) code = elfs_ecto_autogenerate(c, false, &changes, &made);
     if (code != ELFS_OK) return code;

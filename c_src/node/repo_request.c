@@ -26,13 +26,14 @@ struct elfs_repo_request {
     int plans;
 };
 
-bool elfs_repo_request_is(struct elfs_node *node, const struct elfs_call *call,
-                          struct elfs_ecto_call *ecto) {
+/* The database that it is for; NULL: it is no Repo call that is served here. */
+static struct elfs_database *read_call(struct elfs_node *node, const struct elfs_call *call,
+                                       struct elfs_ecto_call *ecto) {
     enum elfs_code code =
         elfs_view_is(call->module, "erlang") && elfs_view_is(call->function, "apply")
             ? elfs_ecto_call_of_apply(call->args, ecto)
             : elfs_ecto_call_of_repo(call->module, call->function, call->args, ecto);
-    return code == ELFS_OK && elfs_node_database(node, ecto->repo);
+    return code == ELFS_OK ? elfs_node_database(node, ecto->repo) : NULL;
 }
 
 static bool random_bytes(void *arg, uint8_t bytes[16]) {
@@ -234,12 +235,16 @@ void elfs_repo_request_start(struct elfs_conn *conn, struct elfs_request *req) {
         elfs_conn_close(conn, "out_of_memory");
         return;
     }
+    req->db = read_call(conn->node, &req->call, &repo->call);
+    if (!req->db) {
+        elfs_conn_wrote(conn, elfs_reply_raise(elfs_conn_out(conn), &req->call, req->pid, "undef"));
+        elfs_request_free(req);
+        return;
+    }
     elfs_list_init(&repo->waiting);
     repo->req = req;
     req->repo = repo;
     elfs_list_push_back(&conn->requests, &req->link);
-    elfs_repo_request_is(conn->node, &req->call, &repo->call); /* in the request's own copy */
-    req->db = elfs_node_database(conn->node, repo->call.repo);
     /* Asked before anything else: a replica need not know the schema to say where to go. */
     enum elfs_code code = elfs_request_admit(req, true, false, err);
     if (code == ELFS_OK)

@@ -13,11 +13,8 @@
 
 struct elfs_repo_request;
 
-/* True if the call is one: a function of a served Repo's, or EctoLiteFS's closure for one. */
-bool elfs_repo_request_is(struct elfs_node *node, const struct elfs_call *call,
-                          struct elfs_ecto_call *ecto);
-
-/* Takes the request. */
+/* Takes the request. A call that is no Repo call, a function of a served Repo's or EctoLiteFS's closure for one, is
+ * answered as undefined. */
 void elfs_repo_request_start(struct elfs_conn *conn, struct elfs_request *req);
 
 /* What it waited for is there; waiting is what it had put on a list, and is off it. */

@@ -229,39 +229,25 @@ answered:
     elfs_request_free(req);
 }
 
-/* True if it was a Repo call, and has been taken care of. */
-static bool call_repo(struct elfs_conn *conn, struct elfs_view frame, const struct elfs_call *call,
-                      struct elfs_view pid) {
-    struct elfs_ecto_call ecto;
-    if (!elfs_repo_request_is(conn->node, call, &ecto)) return false;
-    struct elfs_request *req = request_new(conn, frame, call, pid);
-    if (req) {
-        elfs_repo_request_start(conn, req);
-    } else {
-        elfs_conn_close(conn, "out_of_memory");
-    }
-    return true;
+/* erlang:node/0, for the usual liveness probe. */
+static bool is_node_name(const struct elfs_call *call) {
+    return elfs_view_is(call->module, "erlang") && elfs_view_is(call->function, "node") &&
+           call->args.len == 1; /* NIL_EXT */
 }
 
 void elfs_request_call(struct elfs_conn *conn, struct elfs_view frame, const struct elfs_call *call,
                        struct elfs_view pid) {
-    if (elfs_view_is(call->module, "ecto_litefs")) {
-        struct elfs_request *req = request_new(conn, frame, call, pid);
-        if (req) {
-            start(conn, req);
-        } else {
-            elfs_conn_close(conn, "out_of_memory");
-        }
+    if (is_node_name(call)) {
+        elfs_conn_wrote(conn, elfs_reply_node_name(elfs_conn_out(conn), call, pid, conn->node));
         return;
     }
-    if (call_repo(conn, frame, call, pid)) return;
-    struct elfs_buf *out = elfs_conn_out(conn);
-    bool no_arguments = call->args.len == 1; /* NIL_EXT */
-    if (elfs_view_is(call->module, "erlang") && elfs_view_is(call->function, "node") &&
-        no_arguments) {
-        elfs_conn_wrote(conn, elfs_reply_node_name(out, call, pid, conn->node));
+    struct elfs_request *req = request_new(conn, frame, call, pid);
+    if (!req) {
+        elfs_conn_close(conn, "out_of_memory");
+    } else if (elfs_view_is(call->module, "ecto_litefs")) {
+        start(conn, req);
     } else {
-        elfs_conn_wrote(conn, elfs_reply_raise(out, call, pid, "undef"));
+        elfs_repo_request_start(conn, req);
     }
 }
 

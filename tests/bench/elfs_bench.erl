@@ -22,7 +22,7 @@
 -type config() :: #{floor := node(),
                     nodes := #{sync() => {node(), OsPid :: string()}},
                     loop := file:filename(),
-                    closure := binary(),
+                    closure := elfs_bench_closure:closure(),
                     dir := file:filename(),
                     rounds := pos_integer(),
                     milliseconds := pos_integer(),
@@ -53,8 +53,7 @@ main() ->
 
 -spec config() -> config().
 config() ->
-    {ok, Closure} = file:read_file(os:getenv("BENCH_CLOSURE")),
-    #{closure => Closure,
+    #{closure => elfs_bench_closure:read(os:getenv("BENCH_CLOSURE")),
       floor => list_to_atom(os:getenv("BENCH_FLOOR")),
       nodes => maps:from_list(
                  [{Sync, {list_to_atom(os:getenv("BENCH_NODE_" ++ Key)),
@@ -144,12 +143,10 @@ user(Name, Email) ->
       '__meta__' => #{'__struct__' => 'Elixir.Ecto.Schema.Metadata', context => nil, prefix => nil,
                       schema => 'Elixir.Bench.User', source => <<"users">>, state => built}}.
 
-%% The recorded closure, with an email of its own each time (of the same length).
--spec insert_closure(node(), binary(), pos_integer(), pos_integer()) -> non_neg_integer().
+-spec insert_closure(node(), elfs_bench_closure:closure(), pos_integer(), pos_integer()) -> non_neg_integer().
 insert_closure(Node, Closure, Caller, N) ->
-    Email = iolist_to_binary(io_lib:format("~4.36.0b~11.36.0b", [Caller, N])),
-    Fun = binary_to_term(binary:replace(Closure, <<"ada@example.com">>, Email, [global])),
-    {ok, #{id := _}} = erpc:call(Node, Fun, ?TIMEOUT),
+    [_, Email, _, _] = params(Caller, N),
+    {ok, #{id := _}} = erpc:call(Node, elfs_bench_closure:with_email(Closure, Email), ?TIMEOUT),
     1.
 
 -spec insert_many(node(), pos_integer(), pos_integer()) -> non_neg_integer().

@@ -60,6 +60,21 @@ static void skips_every_term_and_refuses_every_prefix(void **state) {
     vectors_each("ectolitefs-1.0", ".etf", check_skip);
 }
 
+static void check_skip_checked(const char *name, struct elfs_view bytes) {
+    struct elfs_reader whole = after_version(bytes), checked = whole;
+    struct elfs_view a, b;
+    assert_int_equal(elfs_term_skip(&whole, &a), ELFS_OK);
+    if (elfs_term_skip_checked(&checked, &b) != ELFS_OK || !elfs_view_equal(a, b))
+        fail_msg("%s ends elsewhere", name);
+    assert_ptr_equal(whole.pos, checked.pos);
+}
+
+static void a_checked_term_ends_where_it_did(void **state) {
+    (void)state;
+    vectors_each("terms", ".etf", check_skip_checked);
+    vectors_each("ectolitefs-1.0", ".etf", check_skip_checked);
+}
+
 /* ei reads without bounds, so it only sees whole vectors. */
 static void check_against_ei(const char *name, struct elfs_view bytes) {
     int index = 0, version;
@@ -393,6 +408,7 @@ static void items_in_either_encoding(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(skips_every_term_and_refuses_every_prefix),
+        cmocka_unit_test(a_checked_term_ends_where_it_did),
         cmocka_unit_test(agrees_with_ei_on_where_terms_end),
         cmocka_unit_test(kinds),
         cmocka_unit_test(integers),
