@@ -32,6 +32,8 @@
     X(ELFS_NOT_PRIMARY, "not_primary", "this host is not the primary")                             \
     X(ELFS_STALE_SCHEMA, "stale_schema", "the schema has changed since the statement was made")    \
     X(ELFS_UNAVAILABLE, "unavailable", "the database cannot be used now")                          \
+    X(ELFS_ABORTED, "aborted", "given up by resolve before it ran")                                \
+    X(ELFS_ALREADY_COMMITTED, "already_committed", "what has this key was committed before")       \
     X(ELFS_CANCELLED, "cancelled", "given up before it started")                                   \
     X(ELFS_SQLITE, "sqlite", "SQLite said no; see sqlite_code")                                    \
     X(ELFS_UNKNOWN, "unknown", "whether it happened cannot be known")                              \

@@ -11,6 +11,7 @@
 #ifndef ELFS_BASE_SINK_H
 #define ELFS_BASE_SINK_H
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/value.h"
 
@@ -33,6 +34,12 @@ struct elfs_sink {
     void (*reset)(struct elfs_sink *self);
     /* The bytes it holds for this job: what its result costs until the answer has left. */
     size_t (*size)(const struct elfs_sink *self);
+    /* Appends all that was pushed, in a form that is never empty and that restore takes: ELFS_LIMIT,
+     * ELFS_NOMEM. */
+    enum elfs_code (*save)(const struct elfs_sink *self, struct elfs_buf *buf);
+    /* As if what was saved had been pushed. count: the statements that it must be of. ELFS_BADARG:
+     * it is of another number. ELFS_MALFORMED: save has not made this. ELFS_NOMEM. */
+    enum elfs_code (*restore)(struct elfs_sink *self, struct elfs_view saved, size_t count);
 };
 
 #endif

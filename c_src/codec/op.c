@@ -144,8 +144,13 @@ static enum elfs_code read_repo(struct request *req) {
     return ELFS_OK;
 }
 
-#define STATEMENT_OPTIONS (ELFS_OPTION_TX | ELFS_OPTION_TIMEOUT)
-#define BEGIN_OPTIONS (ELFS_OPTION_IDLE_TIMEOUT | ELFS_OPTION_TOTAL_TIMEOUT)
+/* (Repo, Key) */
+static enum elfs_code read_key(struct request *req) {
+    return elfs_op_key(req->args[1], &req->op->options.key, req->err);
+}
+
+#define STATEMENT_OPTIONS (ELFS_OPTION_TX | ELFS_OPTION_TIMEOUT | ELFS_OPTION_KEY)
+#define BEGIN_OPTIONS (ELFS_OPTION_IDLE_TIMEOUT | ELFS_OPTION_TOTAL_TIMEOUT | ELFS_OPTION_KEY)
 
 static const struct function functions[] = {
     {"query", ELFS_OP_QUERY, STATEMENT_OPTIONS, 3, read_query},
@@ -154,6 +159,7 @@ static const struct function functions[] = {
     {"begin", ELFS_OP_BEGIN, BEGIN_OPTIONS, 1, NULL},
     {"commit", ELFS_OP_COMMIT, 0, 2, read_token},
     {"rollback", ELFS_OP_ROLLBACK, 0, 2, read_token},
+    {"resolve", ELFS_OP_RESOLVE, 0, 2, read_key},
     {"get_primary", ELFS_OP_GET_PRIMARY, 0, 1, NULL},
     {"is_primary?", ELFS_OP_IS_PRIMARY, 0, 1, NULL},
     {"position", ELFS_OP_POSITION, 0, 1, NULL},
@@ -175,6 +181,9 @@ static enum elfs_code read_arguments(struct request *req, const struct function 
     if (code == ELFS_OK && f->read) code = f->read(req);
     if (code == ELFS_OK && arity > f->arity)
         code = elfs_op_options(req->args[f->arity], f->options, &req->op->options, req->err);
+    if (code == ELFS_OK && req->op->options.tx.len > 0 && req->op->options.key.len > 0)
+        code = elfs_fail(req->err, ELFS_INVALID_OPTION,
+                         "key and tx: a transaction has its key from 'begin'");
     return code;
 }
 

@@ -17,6 +17,7 @@ enum elfs_op_kind {
     ELFS_OP_BEGIN,       /* 'begin'/1,2 */
     ELFS_OP_COMMIT,      /* commit/2: tx */
     ELFS_OP_ROLLBACK,    /* rollback/2: tx */
+    ELFS_OP_RESOLVE,     /* resolve/2: options.key */
     ELFS_OP_GET_PRIMARY, /* get_primary/1 */
     ELFS_OP_IS_PRIMARY,  /* 'is_primary?'/1 */
     ELFS_OP_POSITION,    /* position/1 */
@@ -27,12 +28,16 @@ enum elfs_op_kind {
  * its frame. */
 #define ELFS_OP_PARAMS_MAX 1048576
 
+#define ELFS_KEY_MAX 64
+
 /* Option values; -1 or an empty view where the option was not given. Times in milliseconds, at
  * least 1. */
 struct elfs_op_options {
-    struct elfs_view tx;     /* query, query_many, transaction: the token, a whole reference term */
-    int64_t timeout_ms;      /* query, query_many, transaction: `timeout` */
-    int64_t idle_timeout_ms; /* begin: `idle_timeout` */
+    struct elfs_view tx;  /* query, query_many, transaction: the token, a whole reference term */
+    struct elfs_view key; /* query, query_many, transaction (without tx), begin: 1 to ELFS_KEY_MAX
+                                bytes */
+    int64_t timeout_ms;   /* query, query_many, transaction: `timeout` */
+    int64_t idle_timeout_ms;  /* begin: `idle_timeout` */
     int64_t total_timeout_ms; /* begin: `total_timeout` */
 };
 

@@ -9,6 +9,7 @@ static const struct {
     {ELFS_OPTION_TIMEOUT, "timeout"},
     {ELFS_OPTION_IDLE_TIMEOUT, "idle_timeout"},
     {ELFS_OPTION_TOTAL_TIMEOUT, "total_timeout"},
+    {ELFS_OPTION_KEY, "key"},
 };
 
 static bool is_atom(struct elfs_view term, const char *text) {
@@ -43,11 +44,20 @@ static enum elfs_code read_tx(struct elfs_view term, struct elfs_view *tx, struc
     return elfs_fail(err, ELFS_INVALID_OPTION, "the option tx takes what 'begin' returned");
 }
 
+enum elfs_code elfs_op_key(struct elfs_view term, struct elfs_view *key, struct elfs_error *err) {
+    struct elfs_reader r = elfs_reader_of(term);
+    enum elfs_code code = elfs_term_binary(&r, key);
+    if (code == ELFS_MALFORMED) return code;
+    if (code == ELFS_OK && key->len >= 1 && key->len <= ELFS_KEY_MAX) return code;
+    return elfs_fail(err, ELFS_INVALID_OPTION, "a key is a binary of 1 to %d bytes", ELFS_KEY_MAX);
+}
+
 static enum elfs_code read_value(unsigned bit, const char *name, struct elfs_view term,
                                  struct elfs_op_options *options, struct elfs_error *err) {
     if (is_atom(term, "nil") || is_atom(term, "undefined")) return ELFS_OK;
     switch (bit) {
     case ELFS_OPTION_TX: return read_tx(term, &options->tx, err);
+    case ELFS_OPTION_KEY: return elfs_op_key(term, &options->key, err);
     case ELFS_OPTION_TIMEOUT: return read_time(term, name, &options->timeout_ms, err);
     case ELFS_OPTION_IDLE_TIMEOUT: return read_time(term, name, &options->idle_timeout_ms, err);
     default: return read_time(term, name, &options->total_timeout_ms, err);

@@ -12,10 +12,15 @@ enum {
     ELFS_OPTION_TIMEOUT = 2,
     ELFS_OPTION_IDLE_TIMEOUT = 4,
     ELFS_OPTION_TOTAL_TIMEOUT = 8,
+    ELFS_OPTION_KEY = 16,
 };
 
 #define ELFS_OP_OPTIONS_NONE                                                                       \
     ((struct elfs_op_options){.timeout_ms = -1, .idle_timeout_ms = -1, .total_timeout_ms = -1})
+
+/* A key, as the option and as resolve's argument: a binary of 1 to ELFS_KEY_MAX bytes.
+ * ELFS_INVALID_OPTION. */
+enum elfs_code elfs_op_key(struct elfs_view term, struct elfs_view *key, struct elfs_error *err);
 
 /* Reads a whole term into *options, which the caller has set to ELFS_OP_OPTIONS_NONE. allowed: the
  * options that may be given. ELFS_BADARG: neither a map nor a keyword list; ELFS_INVALID_OPTION. */

@@ -10,8 +10,11 @@
 
 #include "base/alloc.h"
 #include "codec/put.h"
+#include "codec/term.h"
 
-#define PAIRS 6
+#define PAIRS 5
+#define SAVED_VERSION 1
+#define SAVED_HEAD 5
 
 static struct elfs_result *self_of(struct elfs_sink *sink) { return (struct elfs_result *)sink; }
 
@@ -113,6 +116,57 @@ static size_t size_of(const struct elfs_sink *sink) {
     return ((const struct elfs_result *)sink)->bytes.len;
 }
 
+static enum elfs_code save(const struct elfs_sink *sink, struct elfs_buf *buf) {
+    const struct elfs_result *self = (const struct elfs_result *)sink;
+    if (self->bytes.len > UINT32_MAX || self->count > UINT32_MAX) return ELFS_LIMIT;
+    elfs_buf_put_u8(buf, SAVED_VERSION);
+    elfs_buf_put_be32(buf, (uint32_t)self->count);
+    for (size_t i = 0; i < self->count; i++) elfs_buf_put_be32(buf, (uint32_t)self->ends[i]);
+    elfs_buf_append(buf, self->bytes.data, self->bytes.len);
+    return buf->status;
+}
+
+static size_t be32(const uint8_t *b) {
+    return (size_t)b[0] << 24 | (size_t)b[1] << 16 | (size_t)b[2] << 8 | b[3];
+}
+
+/* A slice is what put_done ends: the pairs of a map, whole terms. */
+static bool is_slice(struct elfs_view bytes) {
+    struct elfs_reader r = elfs_reader_of(bytes);
+    for (int i = 0; i < 2 * PAIRS; i++) {
+        if (elfs_term_skip(&r, NULL) != ELFS_OK) return false;
+    }
+    return elfs_reader_left(&r) == 0;
+}
+
+static enum elfs_code push_slice(struct elfs_result *self, struct elfs_view slice) {
+    if (!is_slice(slice)) return ELFS_MALFORMED;
+    elfs_buf_append_view(&self->bytes, slice);
+    enum elfs_code code = status_of(self);
+    return code == ELFS_OK ? end_slice(self) : code;
+}
+
+static enum elfs_code restore(struct elfs_sink *sink, struct elfs_view saved, size_t count) {
+    struct elfs_result *self = self_of(sink);
+    enum elfs_code code = ELFS_OK;
+    forget(sink);
+    if (saved.len < SAVED_HEAD || saved.data[0] != SAVED_VERSION) return ELFS_MALFORMED;
+    if (be32(saved.data + 1) != count) return ELFS_BADARG;
+    if (count > (saved.len - SAVED_HEAD) / 4) return ELFS_MALFORMED;
+    const uint8_t *ends = saved.data + SAVED_HEAD, *bytes = ends + 4 * count;
+    size_t len = saved.len - SAVED_HEAD - 4 * count, start = 0;
+    for (size_t i = 0; code == ELFS_OK && i < count; i++) {
+        size_t end = be32(ends + 4 * i);
+        code = end < start || end > len
+                   ? ELFS_MALFORMED
+                   : push_slice(self, (struct elfs_view){bytes + start, end - start});
+        start = end;
+    }
+    if (code == ELFS_OK && start != len) code = ELFS_MALFORMED;
+    if (code != ELFS_OK) forget(sink);
+    return code;
+}
+
 void elfs_result_init(struct elfs_result *result, size_t max) {
     *result = (struct elfs_result){.sink = {
                                        .columns = put_columns,
@@ -121,6 +175,8 @@ void elfs_result_init(struct elfs_result *result, size_t max) {
                                        .done = put_done,
                                        .reset = forget,
                                        .size = size_of,
+                                       .save = save,
+                                       .restore = restore,
                                    }};
     elfs_buf_init(&result->bytes, max);
 }
@@ -143,13 +199,28 @@ void elfs_position_put(struct elfs_buf *buf, const struct elfs_position *positio
     elfs_put_uint64(buf, position->checksum);
 }
 
-void elfs_result_put(struct elfs_buf *buf, const struct elfs_result *result, size_t i,
-                     const struct elfs_position *position) {
-    size_t start = i > 0 ? result->ends[i - 1] : 0;
-    elfs_put_map_header(buf, PAIRS);
-    elfs_buf_append(buf, result->bytes.data + start, result->ends[i] - start);
+static size_t pairs_of(const struct elfs_receipt *receipt) { return 1 + receipt->repeated; }
+
+static void put_pairs(struct elfs_buf *buf, const struct elfs_receipt *receipt) {
     elfs_put_atom(buf, "position");
-    elfs_position_put(buf, position);
+    elfs_position_put(buf, &receipt->position);
+    if (receipt->repeated) {
+        elfs_put_atom(buf, "repeated");
+        elfs_put_atom(buf, "true");
+    }
+}
+
+void elfs_result_put(struct elfs_buf *buf, const struct elfs_result *result, size_t i,
+                     const struct elfs_receipt *receipt) {
+    size_t start = i > 0 ? result->ends[i - 1] : 0;
+    elfs_put_map_header(buf, PAIRS + pairs_of(receipt));
+    elfs_buf_append(buf, result->bytes.data + start, result->ends[i] - start);
+    put_pairs(buf, receipt);
+}
+
+void elfs_receipt_put(struct elfs_buf *buf, const struct elfs_receipt *receipt) {
+    elfs_put_map_header(buf, pairs_of(receipt));
+    put_pairs(buf, receipt);
 }
 
 static void put_tagged(struct elfs_buf *buf, const char *tag, const char *message) {

@@ -3,6 +3,9 @@
  * PURE. A result map is written in two steps: the rows and counts while the statement runs (by the
  * thread that runs it, through a sink), the position when the answer is made, since it is known
  * only after COMMIT.
+ *
+ * Saved (sink.h), for a request that may be repeated: [1][count:4][end:4]... and the slices, numbers
+ * big-endian.
  */
 #ifndef ELFS_CODEC_RESULT_H
 #define ELFS_CODEC_RESULT_H
@@ -29,9 +32,19 @@ struct elfs_result {
 void elfs_result_init(struct elfs_result *result, size_t max);
 void elfs_result_fini(struct elfs_result *result);
 
-/* Appends #{columns, rows, num_rows, changes, last_insert_rowid, position} of statement i. */
+/* What an answer says of its commit. */
+struct elfs_receipt {
+    struct elfs_position position;
+    bool repeated; /* the request had run before: its result was kept */
+};
+
+/* Appends #{columns, rows, num_rows, changes, last_insert_rowid} of statement i with the receipt's
+ * pairs: position, and `repeated => true` where it is. */
 void elfs_result_put(struct elfs_buf *buf, const struct elfs_result *result, size_t i,
-                     const struct elfs_position *position);
+                     const struct elfs_receipt *receipt);
+
+/* Appends the receipt as a map of its own. */
+void elfs_receipt_put(struct elfs_buf *buf, const struct elfs_receipt *receipt);
 
 /* Appends {Txid, Checksum}, or nil. */
 void elfs_position_put(struct elfs_buf *buf, const struct elfs_position *position);

@@ -137,14 +137,20 @@ enum elfs_code elfs_reply_info(struct elfs_buf *buf, const struct elfs_call *cal
 }
 
 static void put_success(struct elfs_buf *buf, const struct elfs_request *req) {
-    const struct elfs_position *position = &req->job.position;
+    const struct elfs_receipt receipt = {req->job.position, req->job.repeated};
     switch (req->op) {
     case ELFS_OP_ROLLBACK: elfs_put_atom(buf, "ok"); break;
     case ELFS_OP_COMMIT:
         put_tagged(buf, "ok");
-        elfs_put_map_header(buf, 1);
+        elfs_receipt_put(buf, &receipt);
+        break;
+    case ELFS_OP_RESOLVE:
+        put_tagged(buf, "ok");
+        elfs_put_map_header(buf, 2);
+        elfs_put_atom(buf, "outcome");
+        elfs_put_atom(buf, req->job.repeated ? "committed" : "aborted");
         elfs_put_atom(buf, "position");
-        elfs_position_put(buf, position);
+        elfs_position_put(buf, &receipt.position);
         break;
     case ELFS_OP_BEGIN:
         put_tagged(buf, "ok");
@@ -154,12 +160,12 @@ static void put_success(struct elfs_buf *buf, const struct elfs_request *req) {
         put_tagged(buf, "ok");
         elfs_put_list_header(buf, req->result.count);
         for (size_t i = 0; i < req->result.count; i++)
-            elfs_result_put(buf, &req->result, i, position);
+            elfs_result_put(buf, &req->result, i, &receipt);
         elfs_put_nil(buf);
         break;
     default:
         put_tagged(buf, "ok");
-        elfs_result_put(buf, &req->result, 0, position);
+        elfs_result_put(buf, &req->result, 0, &receipt);
         break;
     }
 }

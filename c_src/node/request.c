@@ -125,9 +125,10 @@ static void on_finished(struct elfs_job *job, void *arg) {
 
 static void fill_job(struct elfs_request *req, const struct elfs_op *op) {
     static const enum elfs_job_kind kinds[] = {
-        [ELFS_OP_QUERY] = ELFS_JOB_QUERY,   [ELFS_OP_QUERY_MANY] = ELFS_JOB_MANY,
-        [ELFS_OP_BEGIN] = ELFS_JOB_BEGIN,   [ELFS_OP_TRANSACTION] = ELFS_JOB_TRANSACTION,
-        [ELFS_OP_COMMIT] = ELFS_JOB_COMMIT, [ELFS_OP_ROLLBACK] = ELFS_JOB_ROLLBACK,
+        [ELFS_OP_QUERY] = ELFS_JOB_QUERY,     [ELFS_OP_QUERY_MANY] = ELFS_JOB_MANY,
+        [ELFS_OP_BEGIN] = ELFS_JOB_BEGIN,     [ELFS_OP_TRANSACTION] = ELFS_JOB_TRANSACTION,
+        [ELFS_OP_COMMIT] = ELFS_JOB_COMMIT,   [ELFS_OP_ROLLBACK] = ELFS_JOB_ROLLBACK,
+        [ELFS_OP_RESOLVE] = ELFS_JOB_RESOLVE,
     };
     const struct elfs_options *options = req->conn->node->options;
     struct elfs_job *job = &req->job;
@@ -136,6 +137,7 @@ static void fill_job(struct elfs_request *req, const struct elfs_op *op) {
     job->count = op->count;
     job->sets = op->sets;
     job->set_count = op->set_count;
+    job->key = op->options.key;
     job->timeout_ms = at_most(op->options.timeout_ms, options->statement_timeout_ms);
     job->sink = &req->result.sink;
     job->finished = on_finished;
@@ -147,6 +149,7 @@ static bool writes(const struct elfs_op *op) {
     case ELFS_OP_QUERY: return !elfs_sql_looks_read_only(op->statements[0].sql);
     case ELFS_OP_QUERY_MANY:
     case ELFS_OP_TRANSACTION:
+    case ELFS_OP_RESOLVE:
     case ELFS_OP_BEGIN: return true;
     default: return false;
     }
@@ -185,6 +188,8 @@ static enum elfs_code admit(struct elfs_request *req, const struct elfs_op *op,
         if (!req->txn) return elfs_fail(err, ELFS_NOMEM, "out of memory");
     }
     req->job.tx = req->txn ? &req->txn->tx : NULL;
+    /* Read only while the transaction is open, and so there. */
+    if (op->kind == ELFS_OP_COMMIT) req->job.key = req->txn->key;
     return ELFS_OK;
 }
 

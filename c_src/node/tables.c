@@ -157,7 +157,12 @@ static struct load *load_new(struct elfs_database *db, struct elfs_table_entry *
     if (!load) return NULL;
     load->db = db;
     load->entry = entry;
-    load->sink = (struct elfs_sink){on_columns, on_row, on_value, on_done, on_reset, size_of};
+    load->sink = (struct elfs_sink){.columns = on_columns,
+                                    .row = on_row,
+                                    .value = on_value,
+                                    .done = on_done,
+                                    .reset = on_reset,
+                                    .size = size_of}; /* never saved: it has no key */
     load->param.value = (struct elfs_value){ELFS_TEXT, .bytes = entry->name};
     load->statement.sql = elfs_view_str(query);
     load->statement.params = (struct elfs_params){&load->param, 1, false};

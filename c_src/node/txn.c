@@ -24,7 +24,8 @@ struct elfs_txn *elfs_txn_new(struct elfs_request *req, int64_t idle_ms, int64_t
     struct elfs_node *node = req->conn->node;
     struct elfs_view owner = req->call.caller;
     struct elfs_txn *txn = elfs_calloc(1, sizeof *txn);
-    uint8_t *terms = elfs_malloc(owner.len + req->pid.len);
+    struct elfs_view key = req->job.key;
+    uint8_t *terms = elfs_malloc(owner.len + req->pid.len + key.len);
     if (!txn || !terms) {
         elfs_free(txn);
         elfs_free(terms);
@@ -32,6 +33,7 @@ struct elfs_txn *elfs_txn_new(struct elfs_request *req, int64_t idle_ms, int64_t
     }
     memcpy(terms, owner.data, owner.len);
     memcpy(terms + owner.len, req->pid.data, req->pid.len);
+    if (key.len > 0) memcpy(terms + owner.len + req->pid.len, key.data, key.len);
     elfs_tx_init(&txn->tx, idle_ms, total_ms);
     txn->node = node;
     txn->db = req->db;
@@ -40,6 +42,7 @@ struct elfs_txn *elfs_txn_new(struct elfs_request *req, int64_t idle_ms, int64_t
     txn->terms = terms;
     txn->owner = (struct elfs_view){terms, owner.len};
     txn->pid = (struct elfs_view){terms + owner.len, req->pid.len};
+    txn->key = (struct elfs_view){terms + owner.len + req->pid.len, key.len};
     txn->monitored = req->call.style == ELFS_CALL_ERPC;
     make_token(node, txn->words);
     elfs_list_push_back(&node->txns, &txn->link);

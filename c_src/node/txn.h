@@ -21,9 +21,10 @@ struct elfs_txn {
     uint32_t words[3];        /* the token, which is also the monitor's reference */
     bool open;                /* 'begin' has returned */
     bool monitored;
-    struct elfs_view owner; /* pids as whole terms; both in `terms` */
+    struct elfs_view owner; /* pids as whole terms */
     struct elfs_view pid;
-    uint8_t *terms;
+    struct elfs_view key; /* what it is known by once it is committed; may be empty */
+    uint8_t *terms;       /* the bytes of these three */
 };
 
 /* A transaction for a 'begin' of this request; NULL when out of memory. */

@@ -57,10 +57,17 @@ static int check_schema_write(struct elfs_guard *guard, const char *schema) {
                          "connection; use an ordinary table, or WITH");
 }
 
+/* That a request runs once rests on it. */
+static bool is_ledger(const char *name) {
+    return name && sqlite3_stricmp(name, "_ecto_litefs_requests") == 0;
+}
+
 static int on_action(void *arg, int action, const char *a, const char *b, const char *schema,
                      const char *trigger) {
     struct elfs_guard *guard = arg;
     if (guard->internal) return SQLITE_OK;
+    if (action != SQLITE_READ && action != SQLITE_PRAGMA && (is_ledger(a) || is_ledger(b)))
+        return refuse(guard, "the table _ecto_litefs_requests is the node's own: it may be read");
     switch (action) {
     case SQLITE_ATTACH:
     case SQLITE_DETACH:

@@ -38,6 +38,11 @@ static enum elfs_tx_end wait_for_job(struct elfs_writer *writer, struct elfs_tx 
 }
 
 static enum elfs_tx_end commit(struct elfs_writer *writer, struct elfs_job *job) {
+    if (job->key.len > 0 && elfs_ledger_keep(&writer->ledger, job) != ELFS_OK) {
+        elfs_writer_rollback(writer);
+        elfs_job_settle(job, ELFS_JOB_FAILED);
+        return ELFS_TX_COMMIT_FAILED;
+    }
     switch (elfs_writer_commit(writer, &job->position, &job->error)) {
     case ELFS_COMMITTED: elfs_job_settle(job, ELFS_JOB_DONE); return ELFS_TX_COMMITTED;
     case ELFS_NOT_COMMITTED: elfs_job_settle(job, ELFS_JOB_FAILED); break;
@@ -109,6 +114,19 @@ static void finish(struct elfs_writer *writer, struct elfs_tx *tx, enum elfs_tx_
     elfs_mailbox_post(writer->box, jobs, tx);
 }
 
+/* A transaction with this key must not have been committed before, nor given up. */
+static bool check_key(struct elfs_writer *writer, struct elfs_job *begin) {
+    bool found = false;
+    if (begin->key.len == 0) return true;
+    enum elfs_code code = elfs_ledger_find(&writer->ledger, begin, &found);
+    if (code == ELFS_OK && !found) return true;
+    if (code == ELFS_OK)
+        elfs_fail(&begin->error, ELFS_ALREADY_COMMITTED,
+                  "the transaction with this key was committed before");
+    elfs_writer_rollback(writer);
+    return false;
+}
+
 void elfs_interactive_serve(struct elfs_writer *writer, struct elfs_job *begin) {
     struct elfs_tx *tx = begin->tx;
     struct elfs_list jobs;
@@ -116,7 +134,7 @@ void elfs_interactive_serve(struct elfs_writer *writer, struct elfs_job *begin) 
     elfs_list_push_back(&jobs, &begin->link);
     enum elfs_job_outcome outcome = ELFS_JOB_DROPPED;
     if (elfs_job_start(begin)) {
-        bool begun = elfs_writer_begin(writer, &begin->error);
+        bool begun = elfs_writer_begin(writer, &begin->error) && check_key(writer, begin);
         outcome = begun ? ELFS_JOB_DONE : ELFS_JOB_FAILED;
     }
     int64_t now = elfs_clock_ms();

@@ -21,6 +21,7 @@ enum elfs_job_kind {
     ELFS_JOB_BEGIN,       /* opens tx */
     ELFS_JOB_COMMIT,      /* commits tx */
     ELFS_JOB_ROLLBACK,    /* rolls tx back */
+    ELFS_JOB_RESOLVE,     /* has the request with this key run? If not, it never will (ledger.h) */
 };
 
 enum elfs_tx_end {
@@ -77,6 +78,8 @@ struct elfs_job {
     const struct elfs_params *sets; /* MANY */
     size_t set_count;
     struct elfs_tx *tx;     /* NULL: a transaction of its own */
+    struct elfs_view key;   /* runs once (ledger.h); empty: as often as it is sent. Of a tx: BEGIN's
+                               and COMMIT's */
     int64_t schema_version; /* the statement was made for this one: with another it fails with
                                ELFS_STALE_SCHEMA and does nothing; 0: any */
     int64_t timeout_ms;     /* for the whole job, from its start */
@@ -89,6 +92,8 @@ struct elfs_job {
         failed_index; /* MANY, TRANSACTION: the failed set or statement, from 1; 0 if it was none */
     struct elfs_error error;
     struct elfs_position position; /* DONE, after a COMMIT: the database's position */
+    bool
+        repeated; /* DONE: it had run before, and this is its result of then; RESOLVE: it has run */
 };
 
 /* Loop: gives the job up if it has not started. True: it will not run (and comes back DROPPED). */

@@ -20,6 +20,8 @@ void elfs_store_config_default(struct elfs_store_config *config) {
         .busy_timeout_ms = 5000,
         .statement_cache = 128,
         .max_value = 65 * 1024 * 1024,
+        .keep_requests = 100000,
+        .keep_requests_ms = 3600000,
         .batch = {.max_jobs = 1024, .max_bytes = 16777216, .max_us = 50000},
     };
 }

@@ -27,6 +27,8 @@ struct elfs_store_config {
     int statement_cache;               /* 128 statements a connection */
     int max_value;                     /* bytes of a value, a row, an SQL text: 65 MiB */
     bool read_only;                    /* no writer: the file must exist, and is only read */
+    int64_t keep_requests;             /* results of requests with a key: 100,000 at most */
+    int64_t keep_requests_ms;          /* for 3,600,000 at most */
     struct elfs_fence *fence;          /* NULL: none; must outlive the store */
     struct elfs_batch_limits batch;    /* 1,024 jobs, 16 MiB, 50,000 us */
 };

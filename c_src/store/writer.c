@@ -17,6 +17,7 @@ enum elfs_code elfs_writer_init(struct elfs_writer *writer, const struct elfs_st
     if (code != ELFS_OK) goto fini_worker;
     code = elfs_control_init(&writer->control, &writer->db, err);
     if (code != ELFS_OK) goto fini_control;
+    elfs_ledger_init(&writer->ledger, &writer->db, config->keep_requests, config->keep_requests_ms);
     writer->db.guard.internal = false;
     return ELFS_OK;
 
@@ -29,6 +30,7 @@ fini_worker:
 }
 
 void elfs_writer_fini(struct elfs_writer *writer) {
+    elfs_ledger_fini(&writer->ledger);
     elfs_control_fini(&writer->control);
     elfs_db_close(&writer->db);
     elfs_worker_fini(&writer->worker);
@@ -89,9 +91,20 @@ static void undo_job(struct elfs_writer *writer) {
     elfs_writer_rollback(writer);
 }
 
-static enum elfs_code try_job(struct elfs_writer *writer, struct elfs_job *job) {
+static enum elfs_code execute(struct elfs_writer *writer, struct elfs_job *job) {
     enum elfs_code code = elfs_exec_job(&writer->db, job);
     return code == ELFS_OK ? check_deferred_keys(writer, job) : code;
+}
+
+static enum elfs_code try_job(struct elfs_writer *writer, struct elfs_job *job) {
+    struct elfs_ledger *ledger = &writer->ledger;
+    job->repeated = false;
+    if (job->kind == ELFS_JOB_RESOLVE) return elfs_ledger_resolve(ledger, job, &job->repeated);
+    if (job->tx || job->key.len == 0) return execute(writer, job);
+    enum elfs_code code = elfs_ledger_find(ledger, job, &job->repeated);
+    if (code != ELFS_OK || job->repeated) return code;
+    code = execute(writer, job);
+    return code == ELFS_OK ? elfs_ledger_keep(ledger, job) : code;
 }
 
 void elfs_writer_run_bare(struct elfs_writer *writer, struct elfs_job *job) {

@@ -15,12 +15,14 @@
 
 #include "store/control.h"
 #include "store/db.h"
+#include "store/ledger.h"
 #include "store/worker.h"
 
 struct elfs_writer {
     struct elfs_worker worker;
     struct elfs_db db;
     struct elfs_control control;
+    struct elfs_ledger ledger;
     struct elfs_batch_limits limits;
     struct elfs_mailbox *box;
     struct elfs_fence *fence; /* or NULL */

