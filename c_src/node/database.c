@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "node/acks.h"
 #include "node/node.h"
 #include "node/tables.h"
 #include "node/tracker.h"
@@ -86,6 +87,7 @@ static void follow(struct elfs_database *db) {
     if (access != WRITING) {
         elfs_txns_abort_of(db);
         db->committed.known = false;
+        elfs_acks_forget(db);
     }
     if (access == CLOSED) {
         close_store(db);
@@ -104,7 +106,16 @@ void elfs_databases_follow(struct elfs_node *node) {
         struct elfs_database *db = &node->databases[i];
         if (!db->managed) continue;
         db->row_due = primary && (db->row_due || became);
+        if (became) elfs_acks_forget(db);
         follow(db);
+    }
+}
+
+void elfs_databases_moved(struct elfs_node *node) {
+    for (size_t i = 0; i < node->database_count; i++) {
+        struct elfs_database *db = &node->databases[i];
+        if (db->managed && elfs_database_is_primary(db))
+            elfs_acks_committed(db, elfs_litefs_position(&node->litefs, db->path));
     }
 }
 
@@ -150,6 +161,7 @@ static enum elfs_code init_one(struct elfs_node *node, struct elfs_database *db,
     db->path = repo->path;
     db->managed = elfs_litefs_holds(&node->options->litefs, repo->path);
     elfs_list_init(&db->pending);
+    elfs_list_init(&db->awaiting);
     elfs_list_init(&db->tables);
     if (db->managed) {
         if (elfs_litefs_fence_init(&db->fence, &node->litefs, db->path) == ELFS_OK) return ELFS_OK;
@@ -179,6 +191,7 @@ void elfs_databases_fini(struct elfs_node *node) {
     for (size_t i = 0; i < node->database_count; i++) {
         elfs_litefs_fence_fini(&node->databases[i].fence);
         elfs_tables_fini(&node->databases[i]);
+        elfs_history_clear(&node->databases[i].history);
     }
     elfs_free(node->databases);
 }
