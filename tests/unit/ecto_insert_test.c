@@ -275,6 +275,23 @@ static void conflict_options_that_raise(void **state) {
     ecto_fini(&run);
 }
 
+/* DEFAULT VALUES takes no ON CONFLICT: the options are looked at, and then left out. */
+static void conflict_options_without_columns(void **state) {
+    (void)state;
+    struct ecto_run run;
+    plan(&run, "id INTEGER pk, name TEXT",
+         "[" USER("built", "id => nil, name => nil") ", [{conflict_target, [name]}]]");
+    ecto_settled(&run);
+    assert_raises(&run, ARGUMENT_ERROR(":conflict_target option is forbidden when :on_conflict is "
+                                       ":raise"));
+    ecto_fini(&run);
+    plan(&run, "id INTEGER pk, name TEXT",
+         "[" USER("built", "id => nil, name => nil") //
+         ", [{on_conflict, [{set, [{name, <<\"x\">>}]}]}, {conflict_target, [id]}]]");
+    assert_plan(&run, INSERT_USERS "AS u0 DEFAULT VALUES RETURNING \"id\"", "");
+    ecto_fini(&run);
+}
+
 static void returning(void **state) {
     (void)state;
     struct ecto_run run;
@@ -444,6 +461,7 @@ int main(void) {
         cmocka_unit_test(conflict_updates),
         cmocka_unit_test(a_conflict_that_does_nothing),
         cmocka_unit_test(conflict_options_that_raise),
+        cmocka_unit_test(conflict_options_without_columns),
         cmocka_unit_test(returning),
         cmocka_unit_test(unknown_tables_and_names),
         cmocka_unit_test(mistyped_values),
