@@ -6,6 +6,7 @@
 
 %% API
 -export([main/0]).
+-export([params/2]).
 
 -export_type([point/0, sync/0]).
 
@@ -17,15 +18,18 @@
       | {struct, sync(), Callers :: pos_integer()}    %% one row by Repo:insert(Struct)
       | {closure, sync(), Callers :: pos_integer()}   %% one row by EctoLiteFS 1.0's closure
       | {many, sync(), Callers :: pos_integer()}      %% MANY rows by query_many
+      | elfs_bench_ecto:point()                       %% one row by Repo.insert with real Ecto
       | {loop, sync(), Batch :: pos_integer()}.       %% SQLite alone, in C
 
 -type config() :: #{floor := node(),
                     nodes := #{sync() => {node(), OsPid :: string()}},
                     loop := file:filename(),
                     closure := elfs_bench_closure:closure(),
+                    ecto := elfs_bench_ecto:config(),
                     dir := file:filename(),
                     rounds := pos_integer(),
                     milliseconds := pos_integer(),
+                    kinds := all | [atom()],
                     callers := [pos_integer()]}.
 
 -define(MANY, 1000).
@@ -42,18 +46,29 @@
 %% Reads its configuration from the environment that run.sh sets, measures, prints, halts.
 -spec main() -> no_return().
 main() ->
-    Config = config(),
+    #{ecto := Ecto, nodes := Nodes} = Config = config(),
     Idle = rss(Config),
-    Points = points(maps:get(callers, Config)),
+    ok = elfs_bench_ecto:start(Ecto, maps:map(fun(_, {Node, _}) -> Node end, Nodes)),
+    Points = points(Config),
     Results = [{Point, measure(Config, Point)}
                || Round <- lists:seq(1, maps:get(rounds, Config)),
                   Point <- progress(Config, Round, Points)],
-    elfs_bench_report:print(Points, Results, #{idle => Idle, afterwards => rss(Config), many => ?MANY}),
+    Medians = elfs_bench_report:medians(Results),
+    Memory = #{idle => Idle, afterwards => rss(Config)},
+    ok = elfs_bench_report:print(Points, Medians, Memory),
+    ok = elfs_bench_verdict:print(Medians, Memory, ?MANY),
+    ok = left_out(os:getenv("BENCH_LEFT_OUT")),
     halt(0).
+
+left_out(false) ->
+    ok;
+left_out(Why) ->
+    io:format("LEFT OUT    Repo.insert with real Ecto, ours and EctoLiteFS 1.0's: ~ts~n", [Why]).
 
 -spec config() -> config().
 config() ->
     #{closure => elfs_bench_closure:read(os:getenv("BENCH_CLOSURE")),
+      ecto => elfs_bench_ecto:config(),
       floor => list_to_atom(os:getenv("BENCH_FLOOR")),
       nodes => maps:from_list(
                  [{Sync, {list_to_atom(os:getenv("BENCH_NODE_" ++ Key)),
@@ -63,16 +78,22 @@ config() ->
       dir => os:getenv("BENCH_DIR"),
       rounds => list_to_integer(os:getenv("BENCH_ROUNDS")),
       milliseconds => list_to_integer(os:getenv("BENCH_MILLISECONDS")),
+      kinds => case string:lexemes(os:getenv("BENCH_KINDS"), " ") of
+                   [] -> all;
+                   Kinds -> [list_to_atom(Kind) || Kind <- Kinds]
+               end,
       callers => [list_to_integer(N) || N <- string:lexemes(os:getenv("BENCH_CALLERS"), " ")]}.
 
--spec points([pos_integer()]) -> [point()].
-points(Callers) ->
-    [{floor, N} || N <- Callers]
-        ++ [{node, N} || N <- Callers]
-        ++ lists:append([[{insert, Sync, N} || N <- Callers]
-                         ++ [{struct, Sync, N} || N <- Callers]
-                         ++ [{closure, Sync, N} || N <- Callers]
-                         ++ [{many, Sync, N} || N <- Callers]
+-spec points(config()) -> [point()].
+points(#{kinds := all} = Config) ->
+    all_points(Config);
+points(#{kinds := Kinds} = Config) ->
+    [Point || Point <- all_points(Config), lists:member(element(1, Point), Kinds)].
+
+all_points(#{callers := Callers, ecto := Ecto}) ->
+    [{Kind, N} || Kind <- [floor, node], N <- Callers]
+        ++ lists:append([[{Kind, Sync, N} || Kind <- [insert, struct, closure, many], N <- Callers]
+                         ++ [Point || Ecto =/= none, Point <- elfs_bench_ecto:points(Sync, Callers)]
                          ++ [{loop, Sync, Batch} || Batch <- lists:usort([1, ?MANY | Callers])]
                          || Sync <- [normal, full]]).
 
@@ -102,6 +123,9 @@ measure(#{nodes := Nodes} = Config, {many, Sync, Callers}) ->
     {Node, Pid} = maps:get(Sync, Nodes),
     ok = new_table(Node),
     load(Config, Callers, Pid, fun(Caller, N) -> insert_many(Node, Caller, N) end);
+measure(#{ecto := Ecto, nodes := Nodes, milliseconds := Milliseconds}, {Kind, Sync, _} = Point)
+  when Kind =:= remote; Kind =:= original ->
+    elfs_bench_ecto:measure(Ecto, maps:get(Sync, Nodes), Point, {[?DROP, ?CREATE], Milliseconds});
 measure(#{loop := Loop, dir := Dir, milliseconds := Milliseconds}, {loop, Sync, Batch}) ->
     elfs_bench_load:loop(Loop, filename:join(Dir, "loop.db"), Sync, Batch, Milliseconds).
 
@@ -156,6 +180,7 @@ insert_many(Node, Caller, N) ->
         erpc:call(Node, ecto_litefs, query_many, [?REPO, ?INSERT, Sets], ?TIMEOUT),
     ?MANY.
 
+%% The values of a caller's N-th row.
 -spec params(pos_integer(), pos_integer()) -> [binary()].
 params(Caller, N) ->
     Id = [integer_to_list(Caller), $., integer_to_list(N)],
