@@ -81,8 +81,9 @@ see(Failure, _, #seen{errors = Errors, dropped = Dropped, failure = First} = See
 first(none, Failure) -> Failure;
 first(Failure, _) -> Failure.
 
-%% The exception is raised here, or on the primary and handed on by erpc.
+%% The exception is raised here, or on the primary and handed on by erpc, which Elixir may have made one of its own.
 dropped({error, {exception, Exception, _}}) -> dropped({error, Exception});
+dropped({error, #{original := Reason}}) -> dropped({error, Reason});
 dropped({error, #{message := Message}}) when is_binary(Message) ->
     case binary:match(Message, <<"dropped from queue">>) of
         nomatch -> 0;
