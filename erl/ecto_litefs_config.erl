@@ -65,7 +65,7 @@ fields() ->
      {erpc_timeout, 15000},
      {detection, port},
      {database, nil},
-     {pool_size, 64}].
+     {pool_size, 256}].
 
 require_repo(Options) ->
     case lists:keymember(repo, 1, Options) of

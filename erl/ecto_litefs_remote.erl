@@ -34,6 +34,10 @@ start_link(#{repo := Repo, pool_size := Size, erpc_timeout := Timeout}) ->
                      {pool_size, Size},
                      {pool_count, 1},
                      {timeout, Timeout},
+                     %% DBConnection drops who has waited for twice the target. Its own (50 ms) takes
+                     %% a slow disk for overload, though a commit serves all that are under way. Here
+                     %% nobody waits longer than a call may take, and nobody is dropped before.
+                     {queue_target, max(1, Timeout div 2)},
                      {backoff_type, rand_exp},
                      {backoff_min, 100},
                      {backoff_max, 1000},

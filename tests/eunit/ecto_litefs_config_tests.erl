@@ -8,7 +8,7 @@ defaults_test() ->
                    event_stream_url => <<"http://localhost:20202/events">>,
                    table_name => <<"_ecto_litefs_primary">>, cache_ttl => 5000,
                    refresh_grace_period => 100, erpc_timeout => 15000, detection => port,
-                   database => nil, pool_size => 64},
+                   database => nil, pool_size => 256},
                  new([])).
 
 every_option_can_be_given_test() ->
