@@ -15,6 +15,7 @@
         {floor, Callers :: pos_integer()}             %% erlang:node() on another BEAM node
       | {node, Callers :: pos_integer()}              %% erlang:node() on the C node
       | {insert, sync(), Callers :: pos_integer()}    %% one row by query
+      | {keyed, sync(), Callers :: pos_integer()}     %% the same, with a key that makes it run once
       | {struct, sync(), Callers :: pos_integer()}    %% one row by Repo:insert(Struct)
       | {closure, sync(), Callers :: pos_integer()}   %% one row by EctoLiteFS 1.0's closure
       | {many, sync(), Callers :: pos_integer()}      %% MANY rows by query_many
@@ -30,6 +31,7 @@
                     rounds := pos_integer(),
                     milliseconds := pos_integer(),
                     kinds := all | [atom()],
+                    litefs := boolean(),
                     callers := [pos_integer()]}.
 
 -define(MANY, 1000).
@@ -56,7 +58,7 @@ main() ->
     Medians = elfs_bench_report:medians(Results),
     Memory = #{idle => Idle, afterwards => rss(Config)},
     ok = elfs_bench_report:print(Points, Medians, Memory),
-    ok = elfs_bench_verdict:print(Medians, Memory, ?MANY),
+    ok = elfs_bench_verdict:print(Medians, Memory, #{many => ?MANY, litefs => maps:get(litefs, Config)}),
     ok = left_out(os:getenv("BENCH_LEFT_OUT")),
     halt(0).
 
@@ -71,9 +73,10 @@ config() ->
       ecto => elfs_bench_ecto:config(),
       floor => list_to_atom(os:getenv("BENCH_FLOOR")),
       nodes => maps:from_list(
-                 [{Sync, {list_to_atom(os:getenv("BENCH_NODE_" ++ Key)),
-                          os:getenv("BENCH_PID_" ++ Key)}}
-                  || {Sync, Key} <- [{normal, "NORMAL"}, {full, "FULL"}]]),
+                 [{list_to_atom(Sync), {list_to_atom(os:getenv("BENCH_NODE_" ++ Sync)),
+                                        os:getenv("BENCH_PID_" ++ Sync)}}
+                  || Sync <- string:lexemes(os:getenv("BENCH_SYNCS"), " ")]),
+      litefs => os:getenv("BENCH_LITEFS") =:= "yes",
       loop => os:getenv("BENCH_LOOP"),
       dir => os:getenv("BENCH_DIR"),
       rounds => list_to_integer(os:getenv("BENCH_ROUNDS")),
@@ -90,12 +93,12 @@ points(#{kinds := all} = Config) ->
 points(#{kinds := Kinds} = Config) ->
     [Point || Point <- all_points(Config), lists:member(element(1, Point), Kinds)].
 
-all_points(#{callers := Callers, ecto := Ecto}) ->
+all_points(#{callers := Callers, ecto := Ecto, nodes := Nodes}) ->
     [{Kind, N} || Kind <- [floor, node], N <- Callers]
-        ++ lists:append([[{Kind, Sync, N} || Kind <- [insert, struct, closure, many], N <- Callers]
+        ++ lists:append([[{Kind, Sync, N} || Kind <- [insert, keyed, struct, closure, many], N <- Callers]
                          ++ [Point || Ecto =/= none, Point <- elfs_bench_ecto:points(Sync, Callers)]
                          ++ [{loop, Sync, Batch} || Batch <- lists:usort([1, ?MANY | Callers])]
-                         || Sync <- [normal, full]]).
+                         || Sync <- [normal, full], is_map_key(Sync, Nodes)]).
 
 -spec progress(config(), pos_integer(), [point()]) -> [point()].
 progress(#{rounds := Rounds}, Round, Points) ->
@@ -111,6 +114,11 @@ measure(#{nodes := Nodes} = Config, {insert, Sync, Callers}) ->
     {Node, Pid} = maps:get(Sync, Nodes),
     ok = new_table(Node),
     load(Config, Callers, Pid, fun(Caller, N) -> insert(Node, Caller, N) end);
+measure(#{nodes := Nodes} = Config, {keyed, Sync, Callers}) ->
+    {Node, Pid} = maps:get(Sync, Nodes),
+    ok = new_table(Node),
+    Keys = {rand:bytes(8), atomics:new(1, [])},
+    load(Config, Callers, Pid, fun(Caller, N) -> insert_keyed(Node, Keys, Caller, N) end);
 measure(#{nodes := Nodes} = Config, {struct, Sync, Callers}) ->
     {Node, Pid} = maps:get(Sync, Nodes),
     ok = new_table(Node),
@@ -127,7 +135,7 @@ measure(#{ecto := Ecto, nodes := Nodes, milliseconds := Milliseconds}, {Kind, Sy
   when Kind =:= remote; Kind =:= original ->
     elfs_bench_ecto:measure(Ecto, maps:get(Sync, Nodes), Point, {[?DROP, ?CREATE], Milliseconds});
 measure(#{loop := Loop, dir := Dir, milliseconds := Milliseconds}, {loop, Sync, Batch}) ->
-    elfs_bench_load:loop(Loop, filename:join(Dir, "loop.db"), Sync, Batch, Milliseconds).
+    elfs_bench_load:loop(Loop, Dir ++ "loop.db", Sync, Batch, Milliseconds).
 
 -spec load(config(), pos_integer(), string() | none, elfs_bench_load:call()) ->
           elfs_bench_load:result().
@@ -152,6 +160,14 @@ new_table(Node, Repo) ->
 insert(Node, Caller, N) ->
     {ok, #{rows := [[_Id]]}} =
         erpc:call(Node, ecto_litefs, query, [?REPO, ?INSERT, params(Caller, N)], ?TIMEOUT),
+    1.
+
+%% As the middleware makes its keys: the same beginning, and a counter.
+-spec insert_keyed(node(), {binary(), atomics:atomics_ref()}, pos_integer(), pos_integer()) -> non_neg_integer().
+insert_keyed(Node, {Prefix, Counter}, Caller, N) ->
+    Key = <<Prefix/binary, (atomics:add_get(Counter, 1, 1)):64>>,
+    {ok, #{rows := [[_Id]]}} =
+        erpc:call(Node, ecto_litefs, query, [?REPO, ?INSERT, params(Caller, N), #{key => Key}], ?TIMEOUT),
     1.
 
 -spec insert_struct(node(), pos_integer(), pos_integer()) -> non_neg_integer().

@@ -49,7 +49,7 @@ start(#{ours := Ours, replica := Replica, primary := Primary}, CNodes) ->
 start(Role, Node, PrimaryOf) ->
     ok = await(Node, erlang:monotonic_time(millisecond) + ?START_MS),
     [Name, _] = string:split(atom_to_list(Node), "@"),
-    Dir = list_to_binary(filename:join(os:getenv("BENCH_DIR"), Name)),
+    Dir = list_to_binary(filename:join(os:getenv("BENCH_WORK"), Name)),
     erpc:call(Node, ?APP, start, [Role, Dir, [{Repo, Sync, PrimaryOf(Sync)} || {Sync, Repo} <- ?REPOS]], ?START_MS).
 
 await(Node, Deadline) ->

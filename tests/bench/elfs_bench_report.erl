@@ -47,6 +47,7 @@ row(Point, #{calls := Calls, rows := Rows, p50 := P50, p99 := P99, errors := Err
 label({floor, N}) -> {"erpc to a BEAM node", "", N};
 label({node, N}) -> {"erpc to the C node", "", N};
 label({insert, Sync, N}) -> {"query, 1 row", Sync, N};
+label({keyed, Sync, N}) -> {"query, with a key", Sync, N};
 label({struct, Sync, N}) -> {"Repo.insert, a struct", Sync, N};
 label({closure, Sync, N}) -> {"EctoLiteFS's closure", Sync, N};
 label({many, Sync, N}) -> {"query_many", Sync, N};
@@ -61,4 +62,4 @@ number(Value) -> integer_to_list(round(Value)).
 
 memory(#{idle := Idle, afterwards := Afterwards}) ->
     [io:format("RSS of the ~s node: idle ~b KiB, after the load ~b KiB~n",
-               [Sync, maps:get(Sync, Idle), maps:get(Sync, Afterwards)]) || Sync <- [normal, full]].
+               [Sync, maps:get(Sync, Idle), maps:get(Sync, Afterwards)]) || Sync <- maps:keys(Idle)].
