@@ -201,7 +201,7 @@ static enum elfs_code admit(struct elfs_request *req, const struct elfs_op *op,
             at_most(op->options.ack_timeout_ms, options->statement_timeout_ms);
     }
     req->job.tx = req->txn ? &req->txn->tx : NULL;
-    if (op->kind == ELFS_OP_COMMIT) {
+    if (op->kind == ELFS_OP_COMMIT && req->txn) {
         req->job.key = req->txn->key; /* read only while the transaction is open, and so there */
         req->ack_replicas = req->txn->ack_replicas;
         req->ack_timeout_ms = req->txn->ack_timeout_ms;
