@@ -4,6 +4,7 @@
 %% API
 -export([all/0]).
 -export([host_back/1]).
+-export([repair/0]).
 
 %% loses: may the level `local' lose rows? ci: is it part of the run that fits CI's time?
 -type fault() :: #{id := atom(), title := string(), loses := boolean(), ci := boolean(),
@@ -11,6 +12,7 @@
 -export_type([fault/0]).
 
 -define(ELECTION_MS, 240000).
+-define(START_MS, 60000).
 
 -spec all() -> [fault()].
 all() ->
@@ -82,13 +84,14 @@ cnode_first(#{replicas := [Replica | _]} = World) ->
     ok = e2e_ctl:do(host_cnode, [Replica]),
     ok = e2e_ctl:do(host_beam, [Replica]),
     %% It serves, and says what it has not.
-    {error, #{code := unavailable}} = ct_wait:until(fun() ->
-        e2e_host:call(Replica, erpc, call, [e2e_host:cnode(Replica), ecto_litefs, query,
-                                            ['Elixir.E2e.Repo', "SELECT 1", []], 5000])
-    end, 60000),
-    {error, primary_unavailable} = ct_wait:until(fun() ->
-        e2e_host:call(Replica, e2e_app, insert, [e2e_writer:row(<<"never">>)])
-    end, 60000),
+    ct_wait:until(fun() ->
+        {error, #{code := unavailable}} =
+            e2e_host:call(Replica, erpc, call, [e2e_host:cnode(Replica), ecto_litefs, query,
+                                                ['Elixir.E2e.Repo', "SELECT 1", []], 5000])
+    end, ?START_MS),
+    ct_wait:until(fun() ->
+        {error, primary_unavailable} = e2e_host:call(Replica, e2e_app, insert, [e2e_writer:row(<<"never">>)])
+    end, ?START_MS),
     ok = others_write(Replica, World),
     ok = e2e_ctl:do(host_litefs, [Replica]),
     [Replica].
@@ -122,6 +125,18 @@ slow_link(#{replicas := [Replica | _]} = World) ->
     [].
 
 %% Helpers
+
+%% @doc After a step that failed: the links are whole, nobody writes, every program runs.
+-spec repair() -> ok.
+repair() ->
+    lists:foreach(fun(Host) ->
+        _ = e2e_ctl:try_do(net_heal, [Host]),
+        _ = e2e_ctl:try_do(net_undelay, [Host]),
+        ok = e2e_ctl:do(host_revive, [Host])
+    end, e2e_host:all()),
+    lists:foreach(fun(Host) ->
+        ct_wait:until(fun() -> e2e_host:call(Host, e2e_app, stop_writers, []) end, ?START_MS)
+    end, e2e_host:all()).
 
 -spec host_back(e2e_host:id()) -> ok.
 host_back(Host) ->

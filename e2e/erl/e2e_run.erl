@@ -15,14 +15,27 @@
 %% What a fault's fun returns: the hosts whose writers it has ended with them.
 -type fault() :: fun((world()) -> Killed :: [e2e_host:id()]).
 
+-type result() :: {e2e_invariant:report(), Stops :: #{all := integer(), one := integer()},
+                   Evidence :: {[e2e_journal:attempt()], #{e2e_host:id() => e2e_invariant:host()}, e2e_invariant:fault()}}.
+
 -define(WRITERS_A_HOST, 4).
 -define(STEADY, 20). % acknowledgements of each writer that count as "it writes"
 -define(WRITING_MS, 240000).
 
 %% @doc Loses: may the level `local' lose rows by this fault? The report has the stops too.
--spec under_load(#{tag := binary(), loses := boolean()}, fault()) ->
-          {e2e_invariant:report(), Stops :: map(), Evidence :: {[e2e_journal:attempt()], map(), map()}}.
-under_load(#{tag := Tag, loses := Loses}, Fault) ->
+-spec under_load(#{tag := binary(), loses := boolean()}, fault()) -> result().
+under_load(What, Fault) ->
+    try
+        attempt(What, Fault)
+    catch
+        Class:Reason:Stack ->
+            %% The next fault must find a whole cluster.
+            ok = e2e_faults:repair(),
+            erlang:raise(Class, Reason, Stack)
+    end.
+
+-spec attempt(#{tag := binary(), loses := boolean()}, fault()) -> result().
+attempt(#{tag := Tag, loses := Loses}, Fault) ->
     Primary = e2e_cluster:settled(),
     Replicas = e2e_host:all() -- [Primary],
     Writers = maps:from_list([{Host, [name(Tag, Host, N) || N <- lists:seq(1, ?WRITERS_A_HOST)]} || Host <- Replicas]),

@@ -66,3 +66,13 @@ host_kill() {
     net_kill "$(net_host "$1")"
     host_unmount "$1"
 }
+
+# host_revive HOST: starts what does not run.
+host_revive() {
+    if ! process_alive "litefs$1" || ! host_mounted "$1"; then
+        process_end "litefs$1" KILL
+        host_litefs "$1" || return 1
+    fi
+    process_alive "cnode$1" || host_cnode "$1" || return 1
+    process_alive "beam$1" || host_beam "$1"
+}
