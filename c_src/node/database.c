@@ -65,10 +65,28 @@ static void close_store(struct elfs_database *db) {
     db->writable = false;
 }
 
+/* Its LiteFS has died, and with it all that is open there. */
+static void lose_store(struct elfs_database *db) {
+    if (!db->store) return;
+    db->lost = true;
+    elfs_store_hurry(db->store);
+    close_store(db);
+}
+
+/* SQLite knows a file that is open twice in one process by its device and number, and keeps one table of locks for
+ * it. The next mount's file has the same ones: a store opened beside one of the dead mount would ask that
+ * for its locks, and never get any. */
+static bool must_wait(struct elfs_database *db) {
+    db->lost = db->lost && elfs_closer_busy(&db->node->closer);
+    if (db->lost) db->retry_ms = db->node->now_ms;
+    return db->lost;
+}
+
 /* Opens it the way it is wanted; a writer that is not wanted any more stays, behind its fence. */
 static void open_as(struct elfs_database *db, bool writable) {
     struct elfs_error err;
     if (db->store && (db->writable || !writable)) return;
+    if (must_wait(db)) return;
     close_store(db);
     if (open_store(db, writable, &err) == ELFS_OK) {
         elfs_log(ELFS_LOG_INFO, "opened", "repo=v path=s writable=d", db->name, db->path, writable);
@@ -90,7 +108,7 @@ static void follow(struct elfs_database *db) {
         elfs_acks_forget(db);
     }
     if (access == CLOSED) {
-        close_store(db);
+        lose_store(db);
     } else {
         open_as(db, access == WRITING);
     }

@@ -20,6 +20,7 @@ struct elfs_database {
     bool managed;
     bool writable;            /* the store has a writer */
     struct elfs_store *store; /* NULL while it cannot be used */
+    bool lost; /* its mount died: no store of it may be left when the next one is opened */
     struct elfs_litefs_fence fence;
     int64_t retry_ms; /* when to try again to open it, or to write the tracker row; 0: not */
     bool row_due;     /* this host became primary and has not written its name yet */

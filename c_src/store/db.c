@@ -124,7 +124,7 @@ enum elfs_code elfs_db_open(struct elfs_db *db, const struct elfs_store_config *
         role == ELFS_DB_WRITER ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
     enum elfs_code code = ELFS_OK;
     *db = (struct elfs_db){.handle = NULL};
-    if (sqlite3_open_v2(config->path, &db->handle, flags, NULL) != SQLITE_OK) {
+    if (sqlite3_open_v2(config->path, &db->handle, flags, config->vfs) != SQLITE_OK) {
         code = open_fail(db, config->path, err);
         goto close;
     }

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "store/outcome.h"
+#include "store/patience.h"
 #include "store/reader.h"
 #include "store/sql_text.h"
 #include "store/writer.h"
@@ -10,6 +11,7 @@
 struct elfs_store {
     bool writes; /* there is a writer */
     struct elfs_mailbox *box;
+    struct elfs_patience patience;
     struct elfs_writer writer;
     struct elfs_reader_thread reader;
 };
@@ -33,10 +35,13 @@ enum elfs_code elfs_store_start(const struct elfs_store_config *config, struct e
     if (!made) return elfs_fail(err, ELFS_NOMEM, "out of memory");
     made->writes = !config->read_only;
     made->box = box;
-    enum elfs_code code = ELFS_OK;
-    if (made->writes) code = elfs_writer_init(&made->writer, config, box, err);
+    enum elfs_code code = elfs_patience_init(&made->patience, err);
     if (code != ELFS_OK) goto free;
-    code = elfs_reader_init(&made->reader, config, box, err);
+    struct elfs_store_config own = *config;
+    own.vfs = made->patience.name;
+    if (made->writes) code = elfs_writer_init(&made->writer, &own, box, err);
+    if (code != ELFS_OK) goto fini_patience;
+    code = elfs_reader_init(&made->reader, &own, box, err);
     if (code != ELFS_OK) goto fini_writer;
     if (made->writes) code = elfs_writer_start(&made->writer, err);
     if (code != ELFS_OK) goto fini_reader;
@@ -51,6 +56,8 @@ fini_reader:
     elfs_reader_fini(&made->reader);
 fini_writer:
     if (made->writes) elfs_writer_fini(&made->writer);
+fini_patience:
+    elfs_patience_fini(&made->patience);
 free:
     elfs_free(made);
     return code;
@@ -110,11 +117,14 @@ void elfs_store_abort_tx(struct elfs_store *store, struct elfs_tx *tx) {
     if (store->writes) elfs_worker_wake(&store->writer.worker);
 }
 
+void elfs_store_hurry(struct elfs_store *store) { elfs_patience_end(&store->patience); }
+
 void elfs_store_stop(struct elfs_store *store) {
     if (store->writes) elfs_writer_stop(&store->writer);
     elfs_reader_stop(&store->reader);
     elfs_reader_fini(&store->reader);
     if (store->writes) elfs_writer_fini(&store->writer); /* last: closing it checkpoints the WAL */
+    elfs_patience_fini(&store->patience);
     elfs_free(store);
 }
 
