@@ -18,6 +18,7 @@
 #include "node/reports.h"
 #include "node/request.h"
 #include "node/txn.h"
+#include "store/dead_mount.h"
 
 #define EVENTS_A_TURN 256
 #define FLUSH_MS 5000  /* a node that stops gives its peers so long to take their answers */
@@ -272,6 +273,7 @@ enum elfs_code elfs_node_run(const struct elfs_options *options, const char *coo
     if (!node) return elfs_fail(err, ELFS_NOMEM, "out of memory");
     init_state(node, options);
     raise_descriptor_limit(options);
+    elfs_dead_mount_install(NULL);
     enum elfs_code code = elfs_wake_init(&node->wake);
     if (code != ELFS_OK) {
         elfs_fail(err, code, "no pipe for the wake-up can be had");

@@ -27,6 +27,7 @@ struct elfs_store_config {
     int statement_cache;               /* 128 statements a connection */
     int max_value;                     /* bytes of a value, a row, an SQL text: 65 MiB */
     const char *vfs;                   /* SQLite's, by name; NULL. The store sets its own */
+    int folder;                        /* the store's own: see dead_mount.h */
     bool read_only;                    /* no writer: the file must exist, and is only read */
     int64_t keep_requests;             /* results of requests with a key: 100,000 at most */
     int64_t keep_requests_ms;          /* for 3,600,000 at most */

@@ -3,12 +3,14 @@
 
 #include "base/log.h"
 #include "store/commit.h"
+#include "store/dead_mount.h"
 #include "store/exec.h"
 #include "store/outcome.h"
 
 enum elfs_code elfs_writer_init(struct elfs_writer *writer, const struct elfs_store_config *config,
                                 struct elfs_mailbox *box, struct elfs_error *err) {
-    *writer = (struct elfs_writer){.limits = config->batch, .box = box, .fence = config->fence};
+    *writer = (struct elfs_writer){
+        .limits = config->batch, .box = box, .fence = config->fence, .folder = config->folder};
     elfs_list_init(&writer->backlog);
     elfs_list_init(&writer->tx_jobs);
     enum elfs_code code = elfs_worker_init(&writer->worker, err);
@@ -45,6 +47,7 @@ static void post_late(struct elfs_writer *writer) {
 
 static void *writer_main(void *arg) {
     struct elfs_writer *writer = arg;
+    elfs_dead_mount_enter(writer->folder);
     for (;;) {
         bool idle = elfs_list_empty(&writer->backlog);
         bool took = elfs_worker_take(&writer->worker, idle, &writer->backlog, &writer->tx_jobs);
