@@ -107,6 +107,9 @@ static void follow(struct elfs_database *db) {
         db->committed.known = false;
         elfs_acks_forget(db);
     }
+    /* LiteFS may have gone and come back between two looks at it. (It has just answered: this does not hang.) */
+    if (db->store && db->managed && access != CLOSED && elfs_store_is_lost(db->store))
+        lose_store(db);
     if (access == CLOSED) {
         lose_store(db);
     } else {

@@ -15,8 +15,8 @@ static _Thread_local volatile int working_in = -1;
 static uintptr_t page_size;
 static bool (*dead)(int folder);
 
-/* Opening a folder takes a word with the one who serves it. */
-static bool ask(int folder) {
+/* Opening a folder takes a word with the one who serves it. Async-signal-safe. */
+bool elfs_dead_mount_is(int folder) {
     int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) return errno == ENOTCONN || errno == ECONNABORTED;
     close(fd);
@@ -43,7 +43,7 @@ static void on_bus_error(int number, siginfo_t *info, void *context) {
 void elfs_dead_mount_install(bool (*is_dead)(int folder)) {
     struct sigaction action = {.sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO};
     page_size = (uintptr_t)sysconf(_SC_PAGESIZE);
-    dead = is_dead ? is_dead : ask;
+    dead = is_dead ? is_dead : elfs_dead_mount_is;
     sigaction(SIGBUS, &action, NULL);
 }
 

@@ -19,6 +19,9 @@ void elfs_dead_mount_install(bool (*is_dead)(int folder));
 /* The folder that a file is in, opened; -1 if it cannot be. The caller closes it. */
 int elfs_dead_mount_folder(const char *path);
 
+/* True if the folder's mount is dead. A LiteFS that hangs keeps the caller waiting. */
+bool elfs_dead_mount_is(int folder);
+
 /* The calling thread works in that folder from now on; -1: in none. Returns the one before. SIGBUS must not be blocked. */
 int elfs_dead_mount_enter(int folder);
 

@@ -134,6 +134,10 @@ void elfs_store_abort_tx(struct elfs_store *store, struct elfs_tx *tx) {
     if (store->writes) elfs_worker_wake(&store->writer.worker);
 }
 
+bool elfs_store_is_lost(const struct elfs_store *store) {
+    return store->folder >= 0 && elfs_dead_mount_is(store->folder);
+}
+
 void elfs_store_hurry(struct elfs_store *store) { elfs_patience_end(&store->patience); }
 
 void elfs_store_stop(struct elfs_store *store) {

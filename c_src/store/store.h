@@ -54,6 +54,9 @@ void elfs_store_submit(struct elfs_store *store, struct elfs_list *jobs);
  * it has ended already (the mailbox has it on its way). */
 void elfs_store_abort_tx(struct elfs_store *store, struct elfs_tx *tx);
 
+/* True if the mount that it was opened on has died; another LiteFS may have mounted since. */
+bool elfs_store_is_lost(const struct elfs_store *store);
+
 /* The file is gone for good (its LiteFS has died): what waits for a lock on it waits no longer. To be followed
  * by elfs_store_stop, which then does not take long. */
 void elfs_store_hurry(struct elfs_store *store);

@@ -99,6 +99,7 @@ static void the_mount_is_asked(void **state) {
     elfs_dead_mount_install(NULL);
     int folder = elfs_dead_mount_folder(path);
     assert_int_equal(ended_by(folder), SIGBUS);
+    assert_false(elfs_dead_mount_is(folder));
     close(folder);
 }
 
