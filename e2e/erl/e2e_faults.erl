@@ -18,11 +18,13 @@
 all() ->
     [fault(no_fault, "no fault", false, true, fun(_) -> [] end),
      fault(promote, "a replica is promoted by hand", false, true, fun promote/1),
-     fault(litefs_term, "SIGTERM of the primary's LiteFS", false, true, fun(W) -> litefs_ends(W, 'TERM') end),
+     %% Even an orderly end of LiteFS does not wait for its replicas.
+     fault(litefs_term, "SIGTERM of the primary's LiteFS", true, true, fun(W) -> litefs_ends(W, 'TERM') end),
      fault(litefs_kill, "SIGKILL of the primary's LiteFS", true, true, fun(W) -> litefs_ends(W, 'KILL') end),
      fault(cnode_term, "SIGTERM of the primary's C node", false, true, fun(W) -> cnode_ends(W, 'TERM') end),
      fault(cnode_kill, "SIGKILL of the primary's C node", false, true, fun(W) -> cnode_ends(W, 'KILL') end),
      fault(host_kill, "SIGKILL of the primary's whole host", true, true, fun primary_host/1),
+     fault(machine_dies, "the primary's machine dies without a word and boots again", true, false, fun machine_dies/1),
      fault(replica_host_kill, "SIGKILL of a replica's whole host", false, false, fun replica_host/1),
      fault(litefs_restart, "LiteFS of a replica restarted under a running C node", false, true, fun litefs_restart/1),
      fault(cnode_first, "a replica's C node started before LiteFS is mounted", false, false, fun cnode_first/1),
@@ -59,6 +61,13 @@ cnode_ends(#{primary := Primary}, Signal) ->
 -spec primary_host(e2e_run:world()) -> [].
 primary_host(#{primary := Primary} = World) ->
     ok = e2e_ctl:do(host_kill, [Primary]),
+    ok = another_primary(World),
+    ok = host_back(Primary),
+    [].
+
+-spec machine_dies(e2e_run:world()) -> [].
+machine_dies(#{primary := Primary} = World) ->
+    ok = e2e_ctl:do(host_lose, [Primary]),
     ok = another_primary(World),
     ok = host_back(Primary),
     [].

@@ -14,6 +14,7 @@
 -export([app_state/1]).
 -export([call/4]).
 -export([journal/2]).
+-export([programs/1]).
 
 -type id() :: 1..3.
 -export_type([id/0]).
@@ -89,6 +90,13 @@ sqlite(Host, Sql) ->
 -spec app_state(id()) -> #{primary := term(), is_primary := boolean()}.
 app_state(Host) ->
     call(Host, e2e_app, state, []).
+
+%% @doc The process ids of the host's programs; 0 for one that has ended.
+-spec programs(id()) -> #{litefs | cnode | beam => non_neg_integer()}.
+programs(Host) ->
+    {0, Output} = e2e_ctl:try_do(host_ids, [Host]),
+    maps:from_list(lists:zip([litefs, cnode, beam], [binary_to_integer(L) || L <- binary:split(Output, <<"\n">>, [global]),
+                                                                             L =/= <<>>])).
 
 %% @doc On the host's application node.
 -spec call(id(), module(), atom(), [term()]) -> term().

@@ -73,7 +73,7 @@ load(Tag) ->
     e2e_run:under_load(#{tag => Tag, loses => false}, fun(_) -> [] end).
 
 %% Writers of the primary's own application: nothing leaves the host any more, they are acknowledged within its lease, and
-%% the host dies.
+%% the machine dies.
 -spec local_loses() -> iodata().
 local_loses() ->
     Primary = e2e_cluster:settled(),
@@ -86,9 +86,8 @@ local_loses() ->
     ok = e2e_run:writing_since(0, World),
     ok = e2e_ctl:do(net_cut, [Primary]),
     ok = e2e_run:writing_since(e2e_journal:now_us(), World),
-    ok = e2e_ctl:do(host_kill, [Primary]),
+    ok = e2e_ctl:do(host_lose, [Primary]),
     At = e2e_journal:now_us(),
-    ok = e2e_ctl:do(net_heal, [Primary]),
     true = ct_wait:until(fun() -> is_integer(e2e_cluster:primary()) end, 240000),
     ok = e2e_faults:host_back(Primary),
     _ = e2e_cluster:settled(),

@@ -45,16 +45,31 @@ attempt(#{tag := Tag, loses := Loses}, Fault) ->
     [e2e_host:call(Host, e2e_app, start_writers, [Names, filename:dirname(e2e_host:journal(Tag, hd(Names))), 5000])
      || {Host, Names} <- maps:to_list(Writers)],
     ok = writing_since(Before, World),
+    Programs = programs(),
     At = e2e_journal:now_us(),
     Killed = Fault(World),
     ok = writing_since(e2e_journal:now_us(), without(Killed, World)),
     %% A writer may be waiting for an answer: longer than a call of the control node may take.
     [ok = erpc:call(e2e_host:app(Host), e2e_app, stop_writers, [], infinity) || Host <- Replicas -- Killed],
     _ = e2e_cluster:settled(),
+    ok = nothing_died(Programs, programs()),
     Attempts = e2e_journal:read(filename:dirname(e2e_host:journal(Tag, <<"x">>))),
     Hosts = only(Tag, e2e_cluster:contents()),
     Check = #{level => level(), loses => Loses, at => At},
     {e2e_invariant:check(Attempts, Hosts, Check), e2e_invariant:stops(Attempts), {Attempts, Hosts, Check}}.
+
+-spec programs() -> #{e2e_host:id() => map()}.
+programs() ->
+    maps:from_list([{Host, e2e_host:programs(Host)} || Host <- e2e_host:all()]).
+
+%% What the fault did not end and start again still runs, and all that it did runs again: nothing here restarts a program
+%% that has fallen over.
+-spec nothing_died(map(), map()) -> ok.
+nothing_died(Before, After) ->
+    Dead = [{Host, Program, maps:get(Program, maps:get(Host, Before))}
+            || {Host, Programs} <- maps:to_list(After), {Program, 0} <- maps:to_list(Programs)],
+    Dead =:= [] orelse error({programs_that_died, Dead}),
+    ok.
 
 %% @doc Waits until each writer has had acknowledgements since then.
 -spec writing_since(integer(), world()) -> ok.

@@ -67,6 +67,20 @@ host_kill() {
     host_unmount "$1"
 }
 
+# host_lose HOST: the machine dies. Nobody hears of it, and what its kernel had not sent yet is never sent.
+host_lose() {
+    net_cut "$1"
+    host_kill "$1"
+    net_lose "$1"
+}
+
+# host_ids HOST: prints its programs' process ids; one that has ended is 0.
+host_ids() {
+    for program in litefs cnode beam; do
+        if process_alive "$program$1"; then process_id "$program$1"; else echo 0; fi
+    done
+}
+
 # host_revive HOST: starts what does not run.
 host_revive() {
     if ! process_alive "litefs$1" || ! host_mounted "$1"; then

@@ -32,15 +32,18 @@ net_up() {
         ip -n "$hub" link add br0 type bridge &&
         ip -n "$hub" addr add "$(net_hub_address)/24" dev br0 &&
         ip -n "$hub" link set br0 up || return 1
-    for host in "$@"; do
-        name=$(net_host "$host")
-        ip netns add "$name" &&
-            ip -n "$name" link set lo up &&
-            ip -n "$hub" link add "h$host" type veth peer name eth0 netns "$name" &&
-            ip -n "$hub" link set "h$host" master br0 up &&
-            ip -n "$name" addr add "$(net_address "$host")/24" dev eth0 &&
-            ip -n "$name" link set eth0 up || return 1
-    done
+    for host in "$@"; do net_host_up "$host" || return 1; done
+}
+
+net_host_up() {
+    hub=$(net_hub)
+    name=$(net_host "$1")
+    ip netns add "$name" &&
+        ip -n "$name" link set lo up &&
+        ip -n "$hub" link add "h$1" type veth peer name eth0 netns "$name" &&
+        ip -n "$hub" link set "h$1" master br0 up &&
+        ip -n "$name" addr add "$(net_address "$1")/24" dev eth0 &&
+        ip -n "$name" link set eth0 up
 }
 
 # net_cut HOST: the cable is pulled at the hub's end. Nobody is told: packets are lost.
@@ -66,6 +69,14 @@ net_delay() {
 net_undelay() {
     tc -n "$(net_hub)" qdisc del dev "h$1" root
     tc -n "$(net_host "$1")" qdisc del dev eth0 root
+}
+
+# net_lose HOST: the host's network stack is gone, with what it had still to send, and a new one is in its place: its
+# machine died and has booted again. Its processes must have been killed, behind a cut link.
+net_lose() {
+    ip -n "$(net_hub)" link del "h$1"
+    ip netns del "$(net_host "$1")"
+    net_host_up "$1"
 }
 
 # net_kill NAMESPACE: every process in it. They are this run's: nobody else knows the namespace.
