@@ -6,35 +6,37 @@
 -export([host_back/1]).
 -export([repair/0]).
 
-%% loses: may the level `local' lose rows? ci: is it part of the run that fits CI's time?
--type fault() :: #{id := atom(), title := string(), loses := boolean(), ci := boolean(),
+%% loses: may the level `local' lose rows? ci: is it part of the run that fits CI's time? stop: how long may all writes
+%% stop: a moment, until the lease is another's, or until connections are found dead, which nothing here decides.
+-type stop() :: moment | lease | connections.
+-type fault() :: #{id := atom(), title := string(), loses := boolean(), ci := boolean(), stop := stop(),
                    run := fun((e2e_run:world()) -> [e2e_host:id()])}.
--export_type([fault/0]).
+-export_type([fault/0, stop/0]).
 
 -define(ELECTION_MS, 240000).
 -define(START_MS, 60000).
 
 -spec all() -> [fault()].
 all() ->
-    [fault(no_fault, "no fault", false, true, fun(_) -> [] end),
-     fault(promote, "a replica is promoted by hand", false, true, fun promote/1),
+    [fault(no_fault, "no fault", false, true, moment, fun(_) -> [] end),
+     fault(promote, "a replica is promoted by hand", false, true, moment, fun promote/1),
      %% Even an orderly end of LiteFS does not wait for its replicas.
-     fault(litefs_term, "SIGTERM of the primary's LiteFS", true, true, fun(W) -> litefs_ends(W, 'TERM') end),
-     fault(litefs_kill, "SIGKILL of the primary's LiteFS", true, true, fun(W) -> litefs_ends(W, 'KILL') end),
-     fault(cnode_term, "SIGTERM of the primary's C node", false, true, fun(W) -> cnode_ends(W, 'TERM') end),
-     fault(cnode_kill, "SIGKILL of the primary's C node", false, true, fun(W) -> cnode_ends(W, 'KILL') end),
-     fault(host_kill, "SIGKILL of the primary's whole host", true, true, fun primary_host/1),
-     fault(machine_dies, "the primary's machine dies without a word and boots again", true, false, fun machine_dies/1),
-     fault(replica_host_kill, "SIGKILL of a replica's whole host", false, false, fun replica_host/1),
-     fault(litefs_restart, "LiteFS of a replica restarted under a running C node", false, true, fun litefs_restart/1),
-     fault(cnode_first, "a replica's C node started before LiteFS is mounted", false, false, fun cnode_first/1),
-     fault(cut_replica, "a replica's host cut off and healed", false, true, fun cut_replica/1),
-     fault(cut_primary, "the primary's host cut off and healed", true, false, fun cut_primary/1),
-     fault(slow_link, "a replica behind a slow link", false, false, fun slow_link/1)].
+     fault(litefs_term, "SIGTERM of the primary's LiteFS", true, true, lease, fun(W) -> litefs_ends(W, 'TERM') end),
+     fault(litefs_kill, "SIGKILL of the primary's LiteFS", true, true, lease, fun(W) -> litefs_ends(W, 'KILL') end),
+     fault(cnode_term, "SIGTERM of the primary's C node", false, true, moment, fun(W) -> cnode_ends(W, 'TERM') end),
+     fault(cnode_kill, "SIGKILL of the primary's C node", false, true, moment, fun(W) -> cnode_ends(W, 'KILL') end),
+     fault(host_kill, "SIGKILL of the primary's whole host", true, true, lease, fun primary_host/1),
+     fault(machine_dies, "the primary's machine dies without a word and boots again", true, false, connections, fun machine_dies/1),
+     fault(replica_host_kill, "SIGKILL of a replica's whole host", false, false, moment, fun replica_host/1),
+     fault(litefs_restart, "LiteFS of a replica restarted under a running C node", false, true, moment, fun litefs_restart/1),
+     fault(cnode_first, "a replica's C node started before LiteFS is mounted", false, false, moment, fun cnode_first/1),
+     fault(cut_replica, "a replica's host cut off and healed", false, true, moment, fun cut_replica/1),
+     fault(cut_primary, "the primary's host cut off and healed", true, false, connections, fun cut_primary/1),
+     fault(slow_link, "a replica behind a slow link", false, false, moment, fun slow_link/1)].
 
--spec fault(atom(), string(), boolean(), boolean(), fun((e2e_run:world()) -> [e2e_host:id()])) -> fault().
-fault(Id, Title, Loses, Ci, Run) ->
-    #{id => Id, title => Title, loses => Loses, ci => Ci, run => Run}.
+-spec fault(atom(), string(), boolean(), boolean(), stop(), fun((e2e_run:world()) -> [e2e_host:id()])) -> fault().
+fault(Id, Title, Loses, Ci, Stop, Run) ->
+    #{id => Id, title => Title, loses => Loses, ci => Ci, stop => Stop, run => Run}.
 
 %% The faults
 

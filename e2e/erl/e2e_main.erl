@@ -39,12 +39,20 @@ set_up() ->
     io_lib:format("primary: host ~b", [Primary]).
 
 -spec under_load(e2e_faults:fault()) -> iodata().
-under_load(#{id := Id, loses := Loses, run := Run}) ->
+under_load(#{id := Id, loses := Loses, stop := Stop, run := Run}) ->
     {Report, Stops, _} = e2e_run:under_load(#{tag => atom_to_binary(Id), loses => Loses}, Run),
     #{problems := Problems} = Report,
     ok = e2e_report:row(Id, Report, Stops, Problems =:= []),
     Problems =:= [] orelse error({invariant, length(Problems), lists:sublist(Problems, 20), maps:get(why, Report)}),
+    #{all := Stopped} = Stops,
+    Stopped =< limit(Stop) orelse error({writes_stopped_too_long, Stopped, limit(Stop)}),
     remark(Report, Stops).
+
+%% Generous: the machine may be busy. (A lease that nobody renews lives for twice its time to live.)
+-spec limit(e2e_faults:stop()) -> integer() | infinity.
+limit(moment) -> 10000000 + 1000 * list_to_integer(os:getenv("E2E_ERPC_TIMEOUT"));
+limit(lease) -> 2000000 * list_to_integer(os:getenv("E2E_TTL")) + limit(moment);
+limit(connections) -> infinity.
 
 -spec remark(e2e_invariant:report(), #{all := integer(), one := integer()}) -> iodata().
 remark(#{acked := Acked, refused := Refused, unknown := Unknown, unknown_there := There, lost := Lost, why := Why},

@@ -146,7 +146,7 @@ suite_demo() {
 suite_e2e() {
     code=0
     if [ "$(id -u)" -eq 0 ] && [ -c /dev/fuse ]; then need_packages iproute2 fuse3 curl; fi
-    E2E_LEASE=stand-in timeout -k 60 600 sh e2e/run_tests.sh ci >"$logs/e2e-out" 2>&1 </dev/null || code=$?
+    E2E_LEASE=stand-in timeout -k 60 900 sh e2e/run_tests.sh ci >"$logs/e2e-out" 2>&1 </dev/null || code=$?
     if [ "$code" -eq 3 ]; then
         skip "e2e on real LiteFS" "$(tail -n +2 "$logs/e2e-out" | tr -s ' \n' ' ')"
         return
