@@ -62,7 +62,8 @@ remark(#{acked := Acked, refused := Refused, unknown := Unknown, unknown_there :
      case Lost of
          [] -> [];
          _ -> io_lib:format("~n    ~b acknowledged at the level local were lost with the primary, the oldest of them "
-                            "acknowledged ~b ms before the fault (0: after it began)", [length(Lost), max(0, lists:max([B || {_, B} <- Lost])) div 1000])
+                            "acknowledged ~b ms before the fault (0: after it began)",
+                            [length(Lost), max(0, lists:max([B || {_, B} <- Lost])) div 1000])
      end,
      case map_size(Why) of
          0 -> [];
