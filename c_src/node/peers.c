@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "ei/net.h"
 #include "node/conn.h"
-#include "node/net.h"
 
 #define ACCEPTS_A_TURN 64
 #define PAUSE_MS 1000
