@@ -4,13 +4,6 @@
 #include "base/clock.h"
 #include "client/route.h"
 
-/* Of what is left, the part that is for the statements: a node that gives up before we do says so,
- * and we know that nothing was written. */
-static int64_t share_of(int64_t deadline_ms) {
-    int64_t left = deadline_ms - elfs_clock_ms();
-    return left > 8 ? left - left / 8 : 1;
-}
-
 static bool starts_with(struct elfs_view text, const char *prefix) {
     size_t len = strlen(prefix);
     return text.len >= len && memcmp(text.data, prefix, len) == 0;
@@ -87,8 +80,7 @@ static enum elfs_client_attempt try_on(struct elfs_client *client, struct elfs_c
                                        int64_t deadline_ms, struct elfs_client_reply *reply,
                                        struct elfs_error *err) {
     struct elfs_client_exchange exchange;
-    enum elfs_code code =
-        elfs_client_send(client, link, request, share_of(deadline_ms), deadline_ms, &exchange, err);
+    enum elfs_code code = elfs_client_send(client, link, request, deadline_ms, &exchange, err);
     if (code == ELFS_OK)
         return await(client, request, any_node, &exchange, deadline_ms, reply, err);
     if (code == ELFS_LIMIT) return ELFS_ATTEMPT_WRONG;

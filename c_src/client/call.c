@@ -29,6 +29,8 @@ static void set_options(struct call *call, const struct elfs_client_options *opt
     if (!options) options = &defaults;
     call->timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : client->timeout_ms;
     call->any_node = options->any_node;
+    call->request.ack_replicas = options->ack_replicas;
+    call->request.ack_timeout_ms = options->ack_timeout_ms;
     if (options->key) {
         call->request.key = (struct elfs_view){options->key, options->key_len};
     } else if (!options->once) {
@@ -40,7 +42,7 @@ static void set_options(struct call *call, const struct elfs_client_options *opt
 
 static enum elfs_code check(const struct call *call, const struct elfs_client_options *options,
                             struct elfs_error *err) {
-    if (options && options->timeout_ms < 0)
+    if (options && (options->timeout_ms < 0 || options->ack_timeout_ms < 0))
         return elfs_fail(err, ELFS_BADARG, "a time-out is not negative");
     if (options && options->key && (options->once || options->key_len == 0))
         return elfs_fail(err, ELFS_BADARG, "a key has 1 to %d bytes, and goes not with once",
@@ -55,7 +57,7 @@ static enum elfs_client_code run(struct call *call, enum elfs_client_attempt *at
     struct elfs_client_retry retry;
     struct elfs_client *client = call->client;
     int64_t deadline_ms = elfs_clock_ms() + call->timeout_ms;
-    bool repeatable = call->request.key.len > 0 || call->request.function >= ELFS_CLIENT_POSITION;
+    bool repeatable = call->request.key.len > 0 || call->request.function >= ELFS_CLIENT_RESOLVE;
     elfs_client_retry_init(&retry, deadline_ms, repeatable, client->random + client->calls);
     for (;;) {
         *attempt = try(call, deadline_ms);
@@ -183,6 +185,27 @@ static enum elfs_client_code run_plain(struct call *call, enum elfs_client_attem
     return run(call, attempt, try);
 }
 
+/* An answer of the wrong shape, of a call that can be made again. */
+static enum elfs_client_code not_understood(struct call *call, enum elfs_client_attempt *attempt) {
+    elfs_fail(&call->why, ELFS_MALFORMED, "the answer is not understood");
+    *attempt = ELFS_ATTEMPT_BROKEN;
+    return ELFS_CLIENT_UNKNOWN;
+}
+
+enum elfs_client_code elfs_client_resolve(struct elfs_client *client, const char *repo,
+                                          const void *key, size_t key_len, bool *committed,
+                                          struct elfs_client_error *err) {
+    struct call call = {
+        .client = client,
+        .request = {.function = ELFS_CLIENT_RESOLVE, .repo = repo, .key = {key, key_len}}};
+    enum elfs_client_attempt attempt;
+    *committed = false;
+    enum elfs_client_code code = run_plain(&call, &attempt, try_request);
+    if (code == ELFS_CLIENT_OK && elfs_client_reply_outcome(call.reply.value, committed) != ELFS_OK)
+        code = not_understood(&call, &attempt);
+    return finish(&call, attempt, code, err);
+}
+
 enum elfs_client_code elfs_client_position(struct elfs_client *client, const char *repo,
                                            struct elfs_client_position *position,
                                            struct elfs_client_error *err) {
@@ -191,11 +214,8 @@ enum elfs_client_code elfs_client_position(struct elfs_client *client, const cha
     struct elfs_position found = {.known = false};
     enum elfs_client_attempt attempt;
     enum elfs_client_code code = run_plain(&call, &attempt, try_request);
-    if (code == ELFS_CLIENT_OK && elfs_client_reply_position(call.reply.value, &found) != ELFS_OK) {
-        elfs_fail(&call.why, ELFS_MALFORMED, "the answer is no position");
-        attempt = ELFS_ATTEMPT_BROKEN;
-        code = ELFS_CLIENT_UNKNOWN;
-    }
+    if (code == ELFS_CLIENT_OK && elfs_client_reply_position(call.reply.value, &found) != ELFS_OK)
+        code = not_understood(&call, &attempt);
     *position = (struct elfs_client_position){found.known, found.txid, found.checksum};
     return finish(&call, attempt, code, err);
 }

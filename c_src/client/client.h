@@ -38,12 +38,12 @@ struct elfs_client_exchange {
     size_t pid_len;
 };
 
-/* Connects the link if it must and sends the request there, whose statements may run for timeout_ms.
- * ELFS_CLOSED, with err: it was not sent, or not whole. ELFS_LIMIT, ELFS_NOMEM: nor can it be. */
+/* Connects the link if it must and sends the request there, to be answered by the
+ * deadline. ELFS_CLOSED, with err: it was not sent, or not whole. ELFS_LIMIT, ELFS_NOMEM: nor can it
+ * be. */
 enum elfs_code elfs_client_send(struct elfs_client *client, struct elfs_client_link *link,
-                                const struct elfs_client_request *request, int64_t timeout_ms,
-                                int64_t deadline_ms, struct elfs_client_exchange *exchange,
-                                struct elfs_error *err);
+                                const struct elfs_client_request *request, int64_t deadline_ms,
+                                struct elfs_client_exchange *exchange, struct elfs_error *err);
 
 /* Waits for the answer. *reply's views are valid until the link is used again. ELFS_AGAIN: not yet.
  * With err, and the link closed: ELFS_CLOSED, ELFS_MALFORMED, ELFS_LIMIT, ELFS_NOMEM. */

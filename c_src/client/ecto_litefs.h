@@ -132,6 +132,10 @@ struct elfs_client_options {
      * makes. */
     const void *key;
     size_t key_len;
+    /* Answer when so many replicas have the commit, or when ack_timeout_ms are over, or most of the
+     * call's time: elfs_client_result_acked says how many have it. 0: do not wait for any. */
+    unsigned ack_replicas;
+    int64_t ack_timeout_ms;
     bool once;     /* without a key: it is not repeated once it may have run */
     bool any_node; /* for what only reads: the first node that answers may run it, on its copy,
                       which may be behind; else the primary runs it */
@@ -171,6 +175,12 @@ enum elfs_client_code elfs_client_transaction(struct elfs_client *client, const 
                                               const struct elfs_client_options *options,
                                               struct elfs_client_result **result,
                                               struct elfs_client_error *err);
+
+/* What became of a request with this key whose outcome is unknown? If it has not run, it never will:
+ * its key is used up. Repeats itself safely. */
+enum elfs_client_code elfs_client_resolve(struct elfs_client *client, const char *repo,
+                                          const void *key, size_t key_len, bool *committed,
+                                          struct elfs_client_error *err);
 
 /* Where a database stands, as LiteFS tells it. known is false where there is no LiteFS. */
 struct elfs_client_position {
@@ -215,6 +225,9 @@ struct elfs_client_position elfs_client_result_position(const struct elfs_client
 
 /* The request had run before: this is its result of then. */
 bool elfs_client_result_repeated(const struct elfs_client_result *result);
+
+/* How many replicas were known to have the commit; 0 if none was waited for. */
+int64_t elfs_client_result_acked(const struct elfs_client_result *result);
 
 /* A column's name (column from 0); empty if there is no such column. */
 struct elfs_client_bytes elfs_client_result_name(const struct elfs_client_result *result,

@@ -19,17 +19,17 @@ static enum elfs_code make_pid(struct elfs_client *client, struct elfs_client_ex
 }
 
 enum elfs_code elfs_client_send(struct elfs_client *client, struct elfs_client_link *link,
-                                const struct elfs_client_request *request, int64_t timeout_ms,
-                                int64_t deadline_ms, struct elfs_client_exchange *exchange,
-                                struct elfs_error *err) {
+                                const struct elfs_client_request *request, int64_t deadline_ms,
+                                struct elfs_client_exchange *exchange, struct elfs_error *err) {
     struct elfs_buf frame;
-    int64_t connect_by = elfs_clock_ms() + client->connect_timeout_ms;
+    int64_t now = elfs_clock_ms(), connect_by = now + client->connect_timeout_ms;
     exchange->link = link;
     elfs_buf_init(&frame, client->max_frame);
     enum elfs_code code = make_pid(client, exchange);
     if (code == ELFS_OK)
-        code = elfs_client_request_put(
-            &frame, request, (struct elfs_view){exchange->pid, exchange->pid_len}, timeout_ms);
+        code = elfs_client_request_put(&frame, request,
+                                       (struct elfs_view){exchange->pid, exchange->pid_len},
+                                       deadline_ms - now);
     if (code != ELFS_OK) {
         elfs_fail(err, code, "the request: %s", elfs_code_text(code));
         goto done;

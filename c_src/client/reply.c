@@ -149,3 +149,20 @@ enum elfs_code elfs_client_reply_position(struct elfs_view value, struct elfs_po
     position->known = true;
     return ELFS_OK;
 }
+
+/* #{outcome => committed | aborted, position => _} */
+enum elfs_code elfs_client_reply_outcome(struct elfs_view value, bool *committed) {
+    struct elfs_reader r = elfs_reader_of(value);
+    struct elfs_view key, outcome = ELFS_VIEW_NONE;
+    size_t pairs;
+    enum elfs_code code = elfs_term_map(&r, &pairs);
+    for (size_t i = 0; code == ELFS_OK && i < pairs; i++) {
+        code = elfs_term_atom(&r, &key);
+        if (code != ELFS_OK) break;
+        code =
+            elfs_view_is(key, "outcome") ? elfs_term_atom(&r, &outcome) : elfs_term_skip(&r, NULL);
+    }
+    *committed = elfs_view_is(outcome, "committed");
+    bool sound = code == ELFS_OK && (*committed || elfs_view_is(outcome, "aborted"));
+    return sound ? ELFS_OK : ELFS_MALFORMED;
+}

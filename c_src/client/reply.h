@@ -30,8 +30,9 @@ struct elfs_client_reply {
 /* The message that came to our process. */
 enum elfs_code elfs_client_reply_read(struct elfs_view message, struct elfs_client_reply *reply);
 
-/* Values of get_primary and position: *node is empty for nil. */
+/* Values of get_primary, position and resolve: *node is empty for nil. */
 enum elfs_code elfs_client_reply_node(struct elfs_view value, struct elfs_view *node);
 enum elfs_code elfs_client_reply_position(struct elfs_view value, struct elfs_position *position);
+enum elfs_code elfs_client_reply_outcome(struct elfs_view value, bool *committed);
 
 #endif

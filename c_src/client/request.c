@@ -50,7 +50,9 @@ enum elfs_code elfs_client_request_check(const struct elfs_client_request *reque
                                          struct elfs_error *err) {
     if (!request->repo || request->repo[0] == '\0')
         return elfs_fail(err, ELFS_BADARG, "the repo has no name");
-    if (request->key.len > ELFS_CLIENT_KEY_MAX)
+    if (request->key.len > ELFS_CLIENT_KEY_MAX ||
+        (request->function == ELFS_CLIENT_RESOLVE && request->key.len == 0) ||
+        (request->key.len > 0 && !request->key.data))
         return elfs_fail(err, ELFS_BADARG, "a key has 1 to %d bytes", ELFS_CLIENT_KEY_MAX);
     if (runs_statements(request) && request->count > 0 && !request->statements)
         return elfs_fail(err, ELFS_BADARG, "there is no statement");
@@ -107,20 +109,42 @@ static void put_statements(struct elfs_buf *buf, const struct elfs_client_reques
     elfs_put_nil(buf);
 }
 
-static void put_options(struct elfs_buf *buf, struct elfs_view key, int64_t timeout_ms) {
-    elfs_put_map_header(buf, key.len > 0 ? 2 : 1);
+/* Of left_ms, so many eighths, and something in any case. */
+static int64_t share_of(int64_t left_ms, int eighths) {
+    int64_t share = left_ms / 8 * eighths;
+    return share > 0 ? share : 1;
+}
+
+static void put_ack(struct elfs_buf *buf, const struct elfs_client_request *request,
+                    int64_t left_ms) {
+    int64_t share = share_of(left_ms, 3);
+    bool given = request->ack_timeout_ms > 0 && request->ack_timeout_ms < share;
+    elfs_put_atom(buf, "ack");
+    elfs_put_tuple_header(buf, 2);
+    elfs_put_atom(buf, "replicas");
+    elfs_put_int64(buf, request->ack_replicas);
+    elfs_put_atom(buf, "ack_timeout");
+    elfs_put_int64(buf, given ? request->ack_timeout_ms : share);
+}
+
+static void put_options(struct elfs_buf *buf, const struct elfs_client_request *request,
+                        int64_t left_ms) {
+    size_t key = request->key.len > 0 ? 1 : 0;
+    size_t ack = request->ack_replicas > 0 ? 2 : 0;
+    elfs_put_map_header(buf, 1 + key + ack);
     elfs_put_atom(buf, "timeout");
-    elfs_put_int64(buf, timeout_ms);
-    if (key.len == 0) return;
+    elfs_put_int64(buf, share_of(left_ms, ack > 0 ? 4 : 7));
+    if (ack > 0) put_ack(buf, request, left_ms);
+    if (key == 0) return;
     elfs_put_atom(buf, "key");
-    elfs_put_binary(buf, key);
+    elfs_put_binary(buf, request->key);
 }
 
 static void put_arguments(struct elfs_buf *buf, const struct elfs_client_request *request,
-                          int64_t timeout_ms) {
+                          int64_t left_ms) {
     static const size_t arities[] = {
-        [ELFS_CLIENT_QUERY] = 4,    [ELFS_CLIENT_QUERY_MANY] = 4,  [ELFS_CLIENT_TRANSACTION] = 3,
-        [ELFS_CLIENT_POSITION] = 1, [ELFS_CLIENT_GET_PRIMARY] = 1,
+        [ELFS_CLIENT_QUERY] = 4,   [ELFS_CLIENT_QUERY_MANY] = 4, [ELFS_CLIENT_TRANSACTION] = 3,
+        [ELFS_CLIENT_RESOLVE] = 2, [ELFS_CLIENT_POSITION] = 1,   [ELFS_CLIENT_GET_PRIMARY] = 1,
     };
     elfs_put_list_header(buf, arities[request->function]);
     elfs_put_binary_str(buf, request->repo);
@@ -134,20 +158,22 @@ static void put_arguments(struct elfs_buf *buf, const struct elfs_client_request
         put_sets(buf, request);
         break;
     case ELFS_CLIENT_TRANSACTION: put_statements(buf, request); break;
+    case ELFS_CLIENT_RESOLVE: elfs_put_binary(buf, request->key); break;
     case ELFS_CLIENT_POSITION:
     case ELFS_CLIENT_GET_PRIMARY: break;
     }
-    if (runs_statements(request)) put_options(buf, request->key, timeout_ms);
+    if (runs_statements(request)) put_options(buf, request, left_ms);
     elfs_put_nil(buf);
 }
 
 enum elfs_code elfs_client_request_put(struct elfs_buf *buf,
                                        const struct elfs_client_request *request,
-                                       struct elfs_view pid, int64_t timeout_ms) {
+                                       struct elfs_view pid, int64_t left_ms) {
     static const char *const names[] = {
         [ELFS_CLIENT_QUERY] = "query",
         [ELFS_CLIENT_QUERY_MANY] = "query_many",
         [ELFS_CLIENT_TRANSACTION] = "transaction",
+        [ELFS_CLIENT_RESOLVE] = "resolve",
         [ELFS_CLIENT_POSITION] = "position",
         [ELFS_CLIENT_GET_PRIMARY] = "get_primary",
     };
@@ -158,7 +184,7 @@ enum elfs_code elfs_client_request_put(struct elfs_buf *buf,
     elfs_put_atom(buf, "call");
     elfs_put_atom(buf, "ecto_litefs");
     elfs_put_atom(buf, names[request->function]);
-    put_arguments(buf, request, timeout_ms);
+    put_arguments(buf, request, left_ms);
     elfs_put_atom(buf, "user"); /* the group leader */
     return elfs_frame_close(buf, mark);
 }

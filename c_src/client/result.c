@@ -22,6 +22,7 @@ struct part {
     int64_t last_insert_rowid;
     struct elfs_position position;
     bool repeated;
+    int64_t acked;
 };
 
 struct elfs_client_result {
@@ -123,6 +124,7 @@ static enum elfs_code read_pair(struct elfs_reader *r, struct part *part) {
     if (elfs_view_is(key, "num_rows")) return elfs_term_int64(r, &part->num_rows);
     if (elfs_view_is(key, "changes")) return elfs_term_int64(r, &part->changes);
     if (elfs_view_is(key, "last_insert_rowid")) return elfs_term_int64(r, &part->last_insert_rowid);
+    if (elfs_view_is(key, "acked")) return elfs_term_int64(r, &part->acked);
     if (elfs_view_is(key, "repeated")) return read_bool(r, &part->repeated);
     if (!elfs_view_is(key, "position")) return elfs_term_skip(r, NULL); /* of a later version */
     code = elfs_term_skip(r, &term);
@@ -242,6 +244,10 @@ struct elfs_client_position elfs_client_result_position(const struct elfs_client
 
 bool elfs_client_result_repeated(const struct elfs_client_result *result) {
     return part_of(result)->repeated;
+}
+
+int64_t elfs_client_result_acked(const struct elfs_client_result *result) {
+    return part_of(result)->acked;
 }
 
 struct elfs_client_bytes elfs_client_result_name(const struct elfs_client_result *result,

@@ -34,7 +34,7 @@ static enum elfs_client_attempt ask(struct elfs_client *client, struct elfs_clie
     struct elfs_view node;
     int64_t by = elfs_clock_ms() + client->connect_timeout_ms;
     if (by > deadline_ms) by = deadline_ms;
-    enum elfs_code code = elfs_client_send(client, link, &request, 1, by, &exchange, err);
+    enum elfs_code code = elfs_client_send(client, link, &request, by, &exchange, err);
     if (code == ELFS_OK) code = elfs_client_await(&exchange, by, reply, err);
     if (code == ELFS_AGAIN) {
         elfs_fail(err, ELFS_CLOSED, "%s does not answer", link->node);
