@@ -67,17 +67,30 @@ static enum elfs_client_code run(struct call *call, enum elfs_client_attempt *at
     }
 }
 
+/* The last attempt may have had no time for more than to time out: an earlier one's reason says more. */
+static void keep_reason(struct call *call, const struct elfs_error *why) {
+    if (why->code == ELFS_OK) return;
+    if (why->code != ELFS_TIMEOUT || call->why.code == ELFS_OK) call->why = *why;
+}
+
 static enum elfs_client_attempt try_request(struct call *call, int64_t deadline_ms) {
+    struct elfs_error why;
+    elfs_error_clear(&why);
     enum elfs_client_attempt attempt = elfs_client_try(call->client, &call->request, call->any_node,
-                                                       deadline_ms, &call->reply, &call->why);
+                                                       deadline_ms, &call->reply, &why);
+    keep_reason(call, &why);
     /* What was to be only read does write, then. */
     if (attempt == ELFS_ATTEMPT_MOVED || attempt == ELFS_ATTEMPT_NO_PRIMARY) call->any_node = false;
     return attempt;
 }
 
 static enum elfs_client_attempt try_find(struct call *call, int64_t deadline_ms) {
-    return elfs_client_find_primary(call->client, call->request.repo, NULL, deadline_ms,
-                                    &call->reply, &call->why);
+    struct elfs_error why;
+    elfs_error_clear(&why);
+    enum elfs_client_attempt attempt = elfs_client_find_primary(
+        call->client, call->request.repo, NULL, deadline_ms, &call->reply, &why);
+    keep_reason(call, &why);
+    return attempt;
 }
 
 static void copy_text(char *to, size_t size, struct elfs_view text) {

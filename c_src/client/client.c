@@ -115,7 +115,7 @@ static enum elfs_code init_links(struct elfs_client *client,
     for (size_t i = 0; i <= client->count; i++)
         elfs_client_link_init(&client->links[i], client->max_frame + ANSWER_MORE);
     for (size_t i = 0; i < client->count; i++)
-        strcpy(client->links[i].node, config->nodes[i]); /* check_config has measured it */
+        snprintf(client->links[i].node, ELFS_CLIENT_NODE_MAX, "%s", config->nodes[i]);
     return ELFS_OK;
 }
 

@@ -39,8 +39,8 @@ struct elfs_client_exchange {
 };
 
 /* Connects the link if it must and sends the request there, to be answered by the
- * deadline. ELFS_CLOSED, with err: it was not sent, or not whole. ELFS_LIMIT, ELFS_NOMEM: nor can it
- * be. */
+ * deadline. ELFS_CLOSED, ELFS_TIMEOUT, with err: it was not sent, or not whole. ELFS_LIMIT,
+ * ELFS_NOMEM: nor can it be. */
 enum elfs_code elfs_client_send(struct elfs_client *client, struct elfs_client_link *link,
                                 const struct elfs_client_request *request, int64_t deadline_ms,
                                 struct elfs_client_exchange *exchange, struct elfs_error *err);

@@ -84,7 +84,7 @@ static enum elfs_code shake_hands(struct elfs_client_link *link, ei_cnode *self,
         link->fd = fd;
         return ELFS_OK;
     }
-    if (session.timed_out) return elfs_fail(err, ELFS_CLOSED, "%s: time-out", link->node);
+    if (session.timed_out) return elfs_fail(err, ELFS_TIMEOUT, "%s: time-out", link->node);
     if (!session.connected)
         return elfs_fail(err, ELFS_CLOSED, "%s: no connection to port %u", link->node, port);
     return elfs_fail(err, ELFS_CLOSED, "%s refused the connection: is the cookie right?",

@@ -25,8 +25,8 @@ void elfs_client_link_init(struct elfs_client_link *link, size_t max);
 void elfs_client_link_close(struct elfs_client_link *link);
 
 /* Connects to link->node: its host's EPMD, then ei's handshake. Does nothing if it is connected and
- * the node has not closed meanwhile; answers the node's ticks then. ELFS_CLOSED, with err: there is
- * no connection. */
+ * the node has not closed meanwhile; answers the node's ticks then. ELFS_CLOSED, ELFS_TIMEOUT, with
+ * err: there is no connection. */
 enum elfs_code elfs_client_link_open(struct elfs_client_link *link, ei_cnode *self,
                                      int64_t deadline_ms, struct elfs_error *err);
 

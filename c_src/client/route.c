@@ -63,7 +63,6 @@ enum elfs_client_attempt elfs_client_find_primary(struct elfs_client *client, co
     enum elfs_client_attempt found = ELFS_ATTEMPT_UNREACHABLE;
     struct elfs_client_reply refusal;
     client->primary = NULL;
-    elfs_fail(err, ELFS_TIMEOUT, "the time is over");
     for (size_t i = 0; i < client->count && elfs_clock_ms() < deadline_ms; i++) {
         struct elfs_client_link *link = &client->links[i];
         if (link == skip) continue;
