@@ -120,10 +120,12 @@ static bool check_key(struct elfs_writer *writer, struct elfs_job *begin) {
     if (begin->key.len == 0) return true;
     enum elfs_code code = elfs_ledger_find(&writer->ledger, begin, &found);
     if (code == ELFS_OK && !found) return true;
-    if (code == ELFS_OK)
+    if (code != ELFS_OK) {
+        elfs_writer_rollback(writer);
+    } else if (elfs_writer_commit(writer, &begin->position, &begin->error) == ELFS_COMMITTED) {
         elfs_fail(&begin->error, ELFS_ALREADY_COMMITTED,
                   "the transaction with this key was committed before");
-    elfs_writer_rollback(writer);
+    }
     return false;
 }
 

@@ -17,21 +17,29 @@ static const char make_sql[] =
     " at INTEGER NOT NULL, result BLOB)";
 static const char find_sql[] = "SELECT result FROM " TABLE " WHERE key = ?1";
 static const char keep_sql[] = "INSERT INTO " TABLE " (key, at, result) VALUES (?1, " NOW_S ", ?2)";
+/* SQLite writes no page for a row that stays as it is. */
+static const char touch_sql[] = "UPDATE " TABLE " SET at = at + 1 WHERE key = ?1";
 static const char trim_sql[] =
     "DELETE FROM " TABLE " WHERE id < (SELECT min(id) FROM " TABLE ") + " TRIM_AT_MOST
     " AND (at < " NOW_S " - ?1 OR id <= (SELECT max(id) FROM " TABLE ") - ?2)";
 
 void elfs_ledger_init(struct elfs_ledger *ledger, struct elfs_db *db, int64_t keep_count,
                       int64_t keep_ms) {
-    *ledger =
-        (struct elfs_ledger){.db = db, .keep_count = keep_count, .keep_s = (keep_ms + 999) / 1000};
+    *ledger = (struct elfs_ledger){
+        .db = db, .keep_count = keep_count, .keep_s = (keep_ms + 999) / 1000, .doubt = true};
 }
 
 void elfs_ledger_fini(struct elfs_ledger *ledger) {
     sqlite3_finalize(ledger->find);
     sqlite3_finalize(ledger->keep);
+    sqlite3_finalize(ledger->touch);
     sqlite3_finalize(ledger->trim);
-    ledger->find = ledger->keep = ledger->trim = NULL;
+    ledger->find = ledger->keep = ledger->touch = ledger->trim = NULL;
+}
+
+void elfs_ledger_committed(struct elfs_ledger *ledger, enum elfs_verdict verdict, bool wrote) {
+    if (verdict == ELFS_IN_DOUBT) ledger->doubt = true;
+    if (verdict == ELFS_COMMITTED && wrote) ledger->doubt = false;
 }
 
 static enum elfs_code fail(struct elfs_ledger *ledger, struct elfs_job *job) {
@@ -49,7 +57,7 @@ static enum elfs_code open_table(struct elfs_ledger *ledger, struct elfs_job *jo
     if (ledger->find) return ELFS_OK;
     if (sqlite3_exec(ledger->db->handle, make_sql, NULL, NULL, NULL) == SQLITE_OK &&
         prepare(ledger, find_sql, &ledger->find) && prepare(ledger, keep_sql, &ledger->keep) &&
-        prepare(ledger, trim_sql, &ledger->trim))
+        prepare(ledger, touch_sql, &ledger->touch) && prepare(ledger, trim_sql, &ledger->trim))
         return ELFS_OK;
     enum elfs_code code = fail(ledger, job);
     elfs_ledger_fini(ledger);
@@ -114,7 +122,10 @@ static enum elfs_code find(struct elfs_ledger *ledger, struct elfs_job *job, boo
     *found = rc == SQLITE_ROW;
     if (*found) code = take_result(ledger, job);
     if (ledger->find) sqlite3_reset(ledger->find);
-    return code;
+    if (!*found || !ledger->doubt || (code != ELFS_OK && code != ELFS_ABORTED)) return code;
+    bind_key(ledger->touch, job);
+    enum elfs_code touched = run(ledger, ledger->touch, job);
+    return touched == ELFS_OK ? code : touched;
 }
 
 static enum elfs_code keep(struct elfs_ledger *ledger, struct elfs_job *job,

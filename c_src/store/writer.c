@@ -174,7 +174,12 @@ enum elfs_verdict elfs_writer_commit(struct elfs_writer *writer, struct elfs_pos
                                      struct elfs_error *err) {
     int rc = elfs_control_run(&writer->control, ELFS_COMMIT, err);
     enum elfs_verdict verdict = elfs_commit_verdict(rc);
-    if (verdict == ELFS_COMMITTED) return check_fence(writer, position, err);
+    if (verdict == ELFS_COMMITTED) {
+        verdict = check_fence(writer, position, err);
+        elfs_ledger_committed(&writer->ledger, verdict, writer->db.wrote);
+        return verdict;
+    }
+    elfs_ledger_committed(&writer->ledger, verdict, false);
     if (verdict == ELFS_IN_DOUBT) {
         elfs_fail(err, ELFS_UNKNOWN,
                   "COMMIT failed (%s): the change may or may not be in the database",

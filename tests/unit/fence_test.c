@@ -133,6 +133,33 @@ static void others_disturb(void **state) {
     assert_true(fence.undisturbed);
 }
 
+static struct test_job *run_keyed(void) {
+    struct test_job *j = query_job(&f, "INSERT INTO t(v) VALUES ('k')");
+    j->job.key = elfs_view_str("key");
+    fixture_run(&f, j);
+    return j;
+}
+
+/* What was never confirmed is not acknowledged because its row is in the file. */
+static void a_repeat_of_the_unknown_is_confirmed_itself(void **state) {
+    (void)state;
+    fixture_query(&f, "INSERT INTO t(v) VALUES (1)");
+    fence.counts_after = false;
+    assert_int_equal(run_keyed()->job.outcome, ELFS_JOB_UNKNOWN);
+    struct test_job *again = run_keyed();
+    assert_int_equal(again->job.outcome, ELFS_JOB_UNKNOWN);
+    assert_true(fence.changed);
+    fence.counts_after = true;
+    again = run_keyed();
+    assert_int_equal(again->job.outcome, ELFS_JOB_DONE);
+    assert_true(again->job.repeated);
+    assert_true(fence.changed);
+    again = run_keyed();
+    assert_true(again->job.repeated);
+    assert_false(fence.changed); /* nothing is in doubt any more: a repeat writes nothing */
+    assert_string_equal(fixture_read(&f, "SELECT count(*) FROM t WHERE v = 'k'"), "1");
+}
+
 static void an_interactive_transaction_is_fenced_too(void **state) {
     (void)state;
     struct test_tx tx = {.place = 0};
@@ -211,6 +238,7 @@ int main(void) {
         TEST(nothing_is_touched_elsewhere_than_on_the_primary),
         TEST(a_commit_that_does_not_count_is_unknown),
         TEST(others_disturb),
+        TEST(a_repeat_of_the_unknown_is_confirmed_itself),
         TEST(an_interactive_transaction_is_fenced_too),
         TEST(the_wal_is_still_checkpointed),
         TEST(a_store_that_only_reads),
