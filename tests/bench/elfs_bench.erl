@@ -6,7 +6,7 @@
 
 %% API
 -export([main/0]).
--export([params/2]).
+-export([params/0]).
 
 -export_type([point/0, sync/0]).
 
@@ -107,30 +107,30 @@ progress(#{rounds := Rounds}, Round, Points) ->
 
 -spec measure(config(), point()) -> elfs_bench_load:result().
 measure(#{floor := Floor} = Config, {floor, Callers}) ->
-    load(Config, Callers, none, fun(_, _) -> node_call(Floor) end);
+    load(Config, Callers, none, fun() -> node_call(Floor) end);
 measure(#{nodes := #{full := {Node, Pid}}} = Config, {node, Callers}) ->
-    load(Config, Callers, Pid, fun(_, _) -> node_call(Node) end);
+    load(Config, Callers, Pid, fun() -> node_call(Node) end);
 measure(#{nodes := Nodes} = Config, {insert, Sync, Callers}) ->
     {Node, Pid} = maps:get(Sync, Nodes),
     ok = new_table(Node),
-    load(Config, Callers, Pid, fun(Caller, N) -> insert(Node, Caller, N) end);
+    load(Config, Callers, Pid, fun() -> insert(Node) end);
 measure(#{nodes := Nodes} = Config, {keyed, Sync, Callers}) ->
     {Node, Pid} = maps:get(Sync, Nodes),
     ok = new_table(Node),
     Keys = {rand:bytes(8), atomics:new(1, [])},
-    load(Config, Callers, Pid, fun(Caller, N) -> insert_keyed(Node, Keys, Caller, N) end);
+    load(Config, Callers, Pid, fun() -> insert_keyed(Node, Keys) end);
 measure(#{nodes := Nodes} = Config, {struct, Sync, Callers}) ->
     {Node, Pid} = maps:get(Sync, Nodes),
     ok = new_table(Node),
-    load(Config, Callers, Pid, fun(Caller, N) -> insert_struct(Node, Caller, N) end);
+    load(Config, Callers, Pid, fun() -> insert_struct(Node) end);
 measure(#{nodes := Nodes, closure := Closure} = Config, {closure, Sync, Callers}) ->
     {Node, Pid} = maps:get(Sync, Nodes),
     ok = new_table(Node, ?CLOSURE_REPO),
-    load(Config, Callers, Pid, fun(Caller, N) -> insert_closure(Node, Closure, Caller, N) end);
+    load(Config, Callers, Pid, fun() -> insert_closure(Node, Closure) end);
 measure(#{nodes := Nodes} = Config, {many, Sync, Callers}) ->
     {Node, Pid} = maps:get(Sync, Nodes),
     ok = new_table(Node),
-    load(Config, Callers, Pid, fun(Caller, N) -> insert_many(Node, Caller, N) end);
+    load(Config, Callers, Pid, fun() -> insert_many(Node) end);
 measure(#{ecto := Ecto, nodes := Nodes, milliseconds := Milliseconds}, {Kind, Sync, _} = Point)
   when Kind =:= remote; Kind =:= original ->
     elfs_bench_ecto:measure(Ecto, maps:get(Sync, Nodes), Point, {[?DROP, ?CREATE], Milliseconds});
@@ -156,23 +156,23 @@ new_table(Node, Repo) ->
     {ok, _} = erpc:call(Node, ecto_litefs, transaction, [Repo, [{?DROP, []}, {?CREATE, []}]], ?TIMEOUT),
     ok.
 
--spec insert(node(), pos_integer(), pos_integer()) -> non_neg_integer().
-insert(Node, Caller, N) ->
+-spec insert(node()) -> non_neg_integer().
+insert(Node) ->
     {ok, #{rows := [[_Id]]}} =
-        erpc:call(Node, ecto_litefs, query, [?REPO, ?INSERT, params(Caller, N)], ?TIMEOUT),
+        erpc:call(Node, ecto_litefs, query, [?REPO, ?INSERT, params()], ?TIMEOUT),
     1.
 
 %% As the middleware makes its keys: the same beginning, and a counter.
--spec insert_keyed(node(), {binary(), atomics:atomics_ref()}, pos_integer(), pos_integer()) -> non_neg_integer().
-insert_keyed(Node, {Prefix, Counter}, Caller, N) ->
+-spec insert_keyed(node(), {binary(), atomics:atomics_ref()}) -> non_neg_integer().
+insert_keyed(Node, {Prefix, Counter}) ->
     Key = <<Prefix/binary, (atomics:add_get(Counter, 1, 1)):64>>,
     {ok, #{rows := [[_Id]]}} =
-        erpc:call(Node, ecto_litefs, query, [?REPO, ?INSERT, params(Caller, N), #{key => Key}], ?TIMEOUT),
+        erpc:call(Node, ecto_litefs, query, [?REPO, ?INSERT, params(), #{key => Key}], ?TIMEOUT),
     1.
 
--spec insert_struct(node(), pos_integer(), pos_integer()) -> non_neg_integer().
-insert_struct(Node, Caller, N) ->
-    [Name, Email, _, _] = params(Caller, N),
+-spec insert_struct(node()) -> non_neg_integer().
+insert_struct(Node) ->
+    [Name, Email, _, _] = params(),
     {ok, #{id := _}} = erpc:call(Node, ?REPO, insert, [user(Name, Email)], ?TIMEOUT),
     1.
 
@@ -183,23 +183,24 @@ user(Name, Email) ->
       '__meta__' => #{'__struct__' => 'Elixir.Ecto.Schema.Metadata', context => nil, prefix => nil,
                       schema => 'Elixir.Bench.User', source => <<"users">>, state => built}}.
 
--spec insert_closure(node(), elfs_bench_closure:closure(), pos_integer(), pos_integer()) -> non_neg_integer().
-insert_closure(Node, Closure, Caller, N) ->
-    [_, Email, _, _] = params(Caller, N),
+-spec insert_closure(node(), elfs_bench_closure:closure()) -> non_neg_integer().
+insert_closure(Node, Closure) ->
+    [_, Email, _, _] = params(),
     {ok, #{id := _}} = erpc:call(Node, elfs_bench_closure:with_email(Closure, Email), ?TIMEOUT),
     1.
 
--spec insert_many(node(), pos_integer(), pos_integer()) -> non_neg_integer().
-insert_many(Node, Caller, N) ->
-    Sets = [params(Caller, (N - 1) * ?MANY + I) || I <- lists:seq(1, ?MANY)],
+-spec insert_many(node()) -> non_neg_integer().
+insert_many(Node) ->
+    Sets = [params() || _ <- lists:seq(1, ?MANY)],
     {ok, #{num_rows := ?MANY}} =
         erpc:call(Node, ecto_litefs, query_many, [?REPO, ?INSERT, Sets], ?TIMEOUT),
     ?MANY.
 
 %% The values of a caller's N-th row.
--spec params(pos_integer(), pos_integer()) -> [binary()].
-params(Caller, N) ->
-    Id = [integer_to_list(Caller), $., integer_to_list(N)],
+%% The rows of the C loop: emails count up, so that their index grows at one place, whoever calls.
+-spec params() -> [binary()].
+params() ->
+    Id = integer_to_list(erlang:unique_integer([monotonic, positive])),
     [iolist_to_binary(["user ", Id]), iolist_to_binary(["user", Id, "@example.com"]), ?NOW, ?NOW].
 
 -spec rss(config()) -> #{sync() => KiB :: non_neg_integer()}.

@@ -79,8 +79,8 @@ measure(#{replica := Replica, primary := Primary, primary_pid := OsPid}, _, {ori
     load(Replica, Repo, OsPid, Callers, Milliseconds).
 
 load(Node, Repo, OsPid, Callers, Milliseconds) ->
-    Call = fun(Caller, N) ->
-        [Name, Email, _, _] = elfs_bench:params(Caller, N),
+    Call = fun() ->
+        [Name, Email, _, _] = elfs_bench:params(),
         ecto_insert(Repo, Name, Email)
     end,
     erpc:call(Node, elfs_bench_load, run, [Callers, Milliseconds, OsPid, Call]).

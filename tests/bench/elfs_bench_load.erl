@@ -9,8 +9,8 @@
 
 -export_type([call/0, result/0]).
 
-%% Makes the caller's N-th call and says how many rows it wrote; raises when it did not succeed.
--type call() :: fun((Caller :: pos_integer(), N :: pos_integer()) -> Rows :: non_neg_integer()).
+%% Makes a call and says how many rows it wrote; raises when it did not succeed.
+-type call() :: fun(() -> Rows :: non_neg_integer()).
 
 %% Latencies in microseconds. CPU time in microseconds per row, per call where no rows are written.
 -type result() :: #{calls := float(),             %% per second
@@ -37,8 +37,8 @@
 run(Callers, Milliseconds, OsPid, Call) ->
     From = now_us() + ?WARM_UP * 1000,
     Until = From + Milliseconds * 1000,
-    Workers = [spawn_monitor(fun() -> exit({done, call_loop(Call, Caller, 1, From, Until, #seen{})}) end)
-               || Caller <- lists:seq(1, Callers)],
+    Workers = [spawn_monitor(fun() -> exit({done, call_loop(Call, From, Until, #seen{})}) end)
+               || _ <- lists:seq(1, Callers)],
     sleep_until(From),
     Before = cpu(OsPid),
     sleep_until(Until),
@@ -62,14 +62,14 @@ rss(OsPid) ->
     list_to_integer(KiB).
 
 %% A call counts when its answer comes within the window, whenever it began.
-call_loop(Call, Caller, N, From, Until, Seen) ->
+call_loop(Call, From, Until, Seen) ->
     Started = now_us(),
-    Outcome = try Call(Caller, N) catch _:Reason -> {error, Reason} end,
+    Outcome = try Call() catch _:Reason -> {error, Reason} end,
     Ended = now_us(),
     if
         Ended >= Until -> Seen;
-        Ended < From -> call_loop(Call, Caller, N + 1, From, Until, Seen);
-        true -> call_loop(Call, Caller, N + 1, From, Until, see(Outcome, Ended - Started, Seen))
+        Ended < From -> call_loop(Call, From, Until, Seen);
+        true -> call_loop(Call, From, Until, see(Outcome, Ended - Started, Seen))
     end.
 
 see(Rows, Microseconds, #seen{samples = Samples, rows = Before} = Seen) when is_integer(Rows) ->
