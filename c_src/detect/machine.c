@@ -77,6 +77,7 @@ static void settle(struct elfs_machine *m, int64_t now) {
     if (found.role != s->role || strcmp(found.hostname, s->hostname) != 0) {
         s->role = found.role;
         memcpy(s->hostname, found.hostname, strlen(found.hostname) + 1);
+        m->row_gap_ms = ELFS_ROW_GAP_MS;
         want(m, ELFS_WORK_ROW, now);
     }
     s->file.says = files_say(e);
@@ -92,6 +93,7 @@ void elfs_machine_init(struct elfs_machine *m, const struct elfs_machine_config 
     memset(m, 0, sizeof *m);
     m->config = *config;
     m->info_at = m->zero_since = -1;
+    m->row_gap_ms = ELFS_ROW_GAP_MS;
     for (int i = 0; i < ELFS_WORK_COUNT; i++) {
         m->due[i] = ELFS_NEVER;
         m->begun[i] = -1;
@@ -201,6 +203,10 @@ void elfs_machine_row(struct elfs_machine *m, const char *node, int64_t now) {
     size_t len = node ? strlen(node) : 0;
     if (len >= sizeof m->state.row_node) len = 0;
     m->busy[ELFS_WORK_ROW] = false;
+    bool same =
+        strlen(m->state.row_node) == len && (len == 0 || memcmp(m->state.row_node, node, len) == 0);
+    m->row_gap_ms = same ? m->row_gap_ms * 2 : ELFS_ROW_GAP_MS;
+    if (m->row_gap_ms > ELFS_ROW_GAP_MAX_MS) m->row_gap_ms = ELFS_ROW_GAP_MAX_MS;
     memset(m->state.row_node, 0, sizeof m->state.row_node);
     if (len > 0) memcpy(m->state.row_node, node, len);
     m->state.row_at_ms = now;
@@ -242,7 +248,7 @@ const struct elfs_db_position *elfs_machine_tx(struct elfs_machine *m,
                                                const struct elfs_event *event, int64_t now) {
     struct elfs_db_position *item = elfs_positions_add(&m->state.positions, event->database);
     if (strcmp(event->database, m->config.database) == 0)
-        want_soon(m, ELFS_WORK_ROW, ELFS_ROW_GAP_MS, now);
+        want_soon(m, ELFS_WORK_ROW, m->row_gap_ms, now);
     if (!item) return NULL;
     /* Behind what a reading has seen: the reading was faster than the stream. Behind the last
      * event: the database went back, as it does after a failover. */

@@ -32,10 +32,12 @@
 #define ELFS_PROBE_FAILURES 2   /* in a row cut a stream that has fallen silent */
 #define ELFS_INIT_MS 5000       /* for a new stream to say its first word */
 #define ELFS_LIVED_MS 5000      /* a stream this old was a good one: the back-off starts anew */
-#define ELFS_ROW_GAP_MS 100     /* between readings of the row that transactions cause */
-#define ELFS_EVENT_GAP_MS 50    /* between readings of the mount that events cause */
-#define ELFS_DISPUTE_MS 250     /* between looks while the sources contradict each other */
-#define ELFS_STUCK_MS 2000      /* a look at the files that takes longer: the mount hangs */
+#define ELFS_ROW_GAP_MS 100     /* between readings of the row that transactions cause, at first */
+#define ELFS_ROW_GAP_MAX_MS                                                                        \
+    1600 /* and while it stays as it is: a reading costs LiteFS as much as a write */
+#define ELFS_EVENT_GAP_MS 50 /* between readings of the mount that events cause */
+#define ELFS_DISPUTE_MS 250  /* between looks while the sources contradict each other */
+#define ELFS_STUCK_MS 2000   /* a look at the files that takes longer: the mount hangs */
 #define ELFS_NEVER INT64_MAX
 
 enum elfs_work {
@@ -73,6 +75,7 @@ struct elfs_machine {
     int64_t told_at;    /* its first */
     int64_t info_at;    /* the last /info answer that agrees with the claim; -1: none */
     int64_t zero_since; /* the first reading of a run that may prove primary; -1: none */
+    int64_t row_gap_ms;
     int probe_failures; /* in a row */
     uint64_t dispute;   /* the observation that began it; 0: none */
     bool dispute_read;  /* both were asked since? */

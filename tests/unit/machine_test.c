@@ -432,6 +432,34 @@ static void the_mount_comes_and_goes(void **state) {
     expect(ELFS_ROLE_PRIMARY, "");
 }
 
+/* As under a load of writes: a transaction each 10 ms. Returns how often the row was read. */
+static int readings_of_the_row(int64_t from, int64_t until, const char *node) {
+    static uint64_t txid = 10;
+    int count = 0;
+    for (int64_t now = from; now < until; now += 10) {
+        tx_at(now, "a.db", txid++);
+        if (!(take(now) & ROW)) continue;
+        elfs_machine_row(&m, node, now);
+        count++;
+    }
+    return count;
+}
+
+static void a_row_that_stays_is_read_less_often(void **state) {
+    (void)state;
+    begin(POLL, true);
+    take(0);
+    claim_at(0, false, "a");
+    reading_at(0, live("a", 3));
+    int first = readings_of_the_row(10, 1000, "n@a");
+    assert_in_range(first, 3, 5);
+    assert_in_range(readings_of_the_row(10000, 20000, "n@a"), 5, 8);
+    /* what changes is watched again */
+    assert_in_range(readings_of_the_row(20000, 21600, "n@b"), 1, 5);
+    claim_at(30000, false, "b");
+    assert_in_range(readings_of_the_row(30000, 30400, "n@b"), 2, 4);
+}
+
 static void the_row_is_read_when_it_may_have_changed(void **state) {
     (void)state;
     begin(POLL, true);
@@ -695,6 +723,7 @@ int main(void) {
         cmocka_unit_test(a_new_primary_asks_for_its_name),
         cmocka_unit_test(the_mount_comes_and_goes),
         cmocka_unit_test(the_row_is_read_when_it_may_have_changed),
+        cmocka_unit_test(a_row_that_stays_is_read_less_often),
         cmocka_unit_test(positions_move_on),
         cmocka_unit_test(an_event_during_a_reading_is_newer),
         cmocka_unit_test(an_overtaken_answer_that_agrees),
