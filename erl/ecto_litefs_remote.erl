@@ -34,9 +34,9 @@ start_link(#{repo := Repo, pool_size := Size, erpc_timeout := Timeout}) ->
                      {pool_size, Size},
                      {pool_count, 1},
                      {timeout, Timeout},
-                     {backoff_type, rand_exp},
-                     {backoff_min, 100},
-                     {backoff_max, 1000},
+                     %% While the primary is lost the connections are taken by those who wait for
+                     %% the next; who waits for a connection has its whole time too.
+                     {queue_target, Timeout},
                      %% Nothing happens to a connection that nobody uses.
                      {idle_interval, 60000},
                      {after_connect, nil}]).
