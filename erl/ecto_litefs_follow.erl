@@ -75,14 +75,21 @@ go(#state{from = From} = State) ->
             end
     end.
 
-%% Where to send it. `here': this node is the primary, and there is no C node beside it.
+%% Where to send it, as far as the table tells: this waits for nothing. `here': this node is the
+%% primary, and there is no C node beside it.
 place(Repo) ->
-    case ecto_litefs_api:get_primary(Repo) of
+    case known(Repo, ecto_litefs_cache:primary(Repo)) of
         {ok, Node} when Node =:= node() -> beside(ecto_litefs_cache:beside(Repo));
         {ok, nil} -> none;
         {ok, Node} -> {ok, Node};
-        {error, _} -> none
+        none -> none
     end.
+
+known(Repo, old) ->
+    ok = ecto_litefs_tracker:doubt(Repo),
+    ecto_litefs_cache:last_primary(Repo);
+known(_, Primary) ->
+    Primary.
 
 beside(nil) -> here;
 beside(Node) -> {ok, Node}.
@@ -145,9 +152,13 @@ moved(Repo, Node) ->
         _ -> false
     end.
 
-again({error, Reason}, Node, #state{retry = Retry} = State) ->
+again({error, Reason}, Node, #state{repo = Repo, retry = Retry} = State) ->
+    ok = doubt(Repo, Reason),
     NotBefore = erlang:monotonic_time(millisecond) + ecto_litefs_retry:pause(Retry),
     go(State#state{from = Node, why = Reason, not_before = NotBefore}).
+
+doubt(Repo, {not_primary, _}) -> ecto_litefs_tracker:doubt(Repo);
+doubt(_, _) -> ok.
 
 tell(1, _, _) ->
     ok;

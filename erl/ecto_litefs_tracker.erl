@@ -17,6 +17,7 @@
 -export([start_link/1]).
 -export([await/2]).
 -export([announce/2]).
+-export([doubt/1]).
 
 %% gen_server
 -export([init/1]).
@@ -70,6 +71,11 @@ await(Repo, Timeout) ->
 -spec announce(module(), ecto_litefs_decision:announced()) -> ok.
 announce(Repo, State) ->
     gen_server:cast(ecto_litefs_names:tracker(Repo), {announce, State}).
+
+%% @doc What the table says is too old, or a node has said that it is not the primary.
+-spec doubt(module()) -> ok.
+doubt(Repo) ->
+    gen_server:cast(ecto_litefs_names:tracker(Repo), doubt).
 
 %% gen_server
 
@@ -126,7 +132,15 @@ known_call(invalidate_cache, _From, #state{repo = Repo} = State) ->
     ok = ecto_litefs_cache:invalidate(Repo),
     {reply, ok, State#state{read_at = old(State#state.config), refreshed_at = never}}.
 
--spec handle_cast({announce, ecto_litefs_decision:announced()}, #state{}) -> {noreply, #state{}}.
+-spec handle_cast({announce, ecto_litefs_decision:announced()} | doubt, #state{}) ->
+          {noreply, #state{}}.
+handle_cast(doubt, #state{running = none, view = View} = State) ->
+    case ecto_litefs_decision:rests_on_row(View) andalso not within_grace(State) of
+        true -> {noreply, enqueue(#job{task = read}, State)};
+        false -> {noreply, publish(State)}
+    end;
+handle_cast(doubt, State) ->
+    {noreply, State};
 handle_cast({announce, Announced}, #state{view = Old, awaiting = Awaiting} = State) ->
     View = ecto_litefs_decision:announce(Announced, Old),
     Changed = ecto_litefs_decision:changed(Old, View),

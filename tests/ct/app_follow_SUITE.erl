@@ -19,7 +19,7 @@ suite() ->
     [{timetrap, {seconds, 120}}].
 
 all() ->
-    [moved_in_mid_load, killed_in_mid_load, cut_off_in_mid_load, refused_in_mid_load, transactions_in_mid_load,
+    [row_is_read_when_it_was_wrong, moved_in_mid_load, killed_in_mid_load, cut_off_in_mid_load, refused_in_mid_load, transactions_in_mid_load,
      error_after_a_lost_answer, this_host_becomes_primary, cut_off_in_a_transaction, retries_are_told,
      await_position, await_here, failover_latency].
 
@@ -256,6 +256,30 @@ retries_are_told(Config) ->
     ct_node:signal(A, "CONT"),
     ct_node:stop(A),
     ct_node:stop(B).
+
+%% Nothing is announced (LiteFS's events are off): the row has another name, which is read when the node that
+%% the old one names refuses.
+row_is_read_when_it_was_wrong(Config) ->
+    LiteFS = #{dir := Dir} = ct_litefs:start(Config),
+    ct_litefs:file(LiteFS, ".primary", "n1\n"),
+    Db = filename:join(Dir, "test.db"),
+    ct_sqlite:exec(Db, "PRAGMA journal_mode = wal; CREATE TABLE t (a)"),
+    A = ct_node:start(Config, #{dir => ct_env:dir(Config), db => Db,
+        args => ["--primary-file", binary_to_list(ct_litefs:primary_file(LiteFS)), "--event-stream-url", "off"]}),
+    B = cnode(Config, #{}),
+    true = net_kernel:connect_node(maps:get(name, B)),
+    app_world:put_row(?REPO, atom_to_binary(maps:get(name, A))),
+    announce(Config, (state(A))#{sources := #{}}),
+    {ok, Pid} = ?SUP:start_link([{repo, ?REPO}, {primary_file, ?PRIMARY_FILE}, {cache_ttl, 60000}]),
+    unlink(Pid),
+    true = net_kernel:connect_node(maps:get(name, A)),
+    ct_wait:until(fun() -> ?API:get_primary(?REPO) =:= {ok, maps:get(name, A)} end),
+    app_world:put_row(?REPO, atom_to_binary(maps:get(name, B))),
+    ?assertMatch({ok, _}, write(?INSERT, [1])),
+    ?assertEqual([1], stored(B)),
+    ct_node:stop(A),
+    ct_node:stop(B),
+    ct_litefs:stop(LiteFS).
 
 %% Reading your own writes
 

@@ -305,7 +305,7 @@ defmodule Test.Case do
     start_supervised!({Test.Local, database: files.local, pool_size: 2})
 
     start_supervised!(
-      {EctoLiteFS.Supervisor, [repo: Test.Repo, primary_file: @primary_file] ++ Map.get(context, :opts, [])}
+      {EctoLiteFS.Supervisor, [repo: Test.Repo, primary_file: @primary_file, database: files.replica] ++ Map.get(context, :opts, [])}
     )
 
     World.eventually(fn -> EctoLiteFS.get_primary(Test.Repo) == {:ok, world.primary} end)
