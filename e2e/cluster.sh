@@ -7,6 +7,7 @@
 
 CLUSTER_DIR=
 CLUSTER_PIDS=
+CLUSTER_FILES= # the beginning of the names of files elsewhere that are to be removed, too
 
 die() {
     echo "${0##*/}: $*" >&2
@@ -120,5 +121,9 @@ cluster_stop() {
     for pid in $CLUSTER_PIDS; do backwards="$pid $backwards"; done
     for started in $backwards; do cluster_end "$started"; done
     [ -n "$CLUSTER_DIR" ] && rm -rf "$CLUSTER_DIR"
+    # LiteFS removes what it made beside a database.
+    [ -n "$CLUSTER_FILES" ] && for file in "$CLUSTER_FILES"*; do
+        case $file in *-pos) ;; *) rm -f "$file" ;; esac
+    done
     exit "$status"
 }

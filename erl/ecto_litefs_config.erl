@@ -68,7 +68,7 @@ fields() ->
      {erpc_timeout, 15000},
      {detection, port},
      {database, nil},
-     {pool_size, 64},
+     {pool_size, 256},
      {read_your_writes, false},
      {ack, local},
      {ack_timeout, 5000}].

@@ -15,30 +15,50 @@
 
 -spec supervisor(module()) -> atom().
 supervisor(Repo) ->
-    name(<<"Elixir.EctoLiteFS.Supervisor.">>, Repo, <<>>).
+    name(supervisor, Repo).
 
 -spec tracker(module()) -> atom().
 tracker(Repo) ->
-    name(<<"Elixir.EctoLiteFS.Tracker.">>, Repo, <<>>).
+    name(tracker, Repo).
 
 -spec poller(module()) -> atom().
 poller(Repo) ->
-    name(<<"Elixir.EctoLiteFS.Poller.">>, Repo, <<>>).
+    name(poller, Repo).
 
 -spec event_stream(module()) -> atom().
 event_stream(Repo) ->
-    name(<<"Elixir.EctoLiteFS.EventStream.">>, Repo, <<>>).
+    name(event_stream, Repo).
 
 -spec table(module()) -> atom().
 table(Repo) ->
-    name(<<"Elixir.EctoLiteFS.">>, Repo, <<".ETS">>).
+    name(table, Repo).
 
 %% The second instance of the Repo, whose connections are the primary's C node.
 -spec remote(module()) -> atom().
 remote(Repo) ->
-    name(<<>>, Repo, <<".primary">>).
+    name(remote, Repo).
 
-name(Before, Repo, After) ->
+%% Kept, since a forwarded write needs nine of them and making an atom takes longer than all else
+%% that the middleware does. There are as many as Repos, and they never change.
+name(Kind, Repo) ->
+    Key = {?MODULE, Kind, Repo},
+    case persistent_term:get(Key, none) of
+        none ->
+            Name = make(Kind, Repo),
+            ok = persistent_term:put(Key, Name),
+            Name;
+        Name ->
+            Name
+    end.
+
+make(supervisor, Repo) -> concat(<<"Elixir.EctoLiteFS.Supervisor.">>, Repo, <<>>);
+make(tracker, Repo) -> concat(<<"Elixir.EctoLiteFS.Tracker.">>, Repo, <<>>);
+make(poller, Repo) -> concat(<<"Elixir.EctoLiteFS.Poller.">>, Repo, <<>>);
+make(event_stream, Repo) -> concat(<<"Elixir.EctoLiteFS.EventStream.">>, Repo, <<>>);
+make(table, Repo) -> concat(<<"Elixir.EctoLiteFS.">>, Repo, <<".ETS">>);
+make(remote, Repo) -> concat(<<>>, Repo, <<".primary">>).
+
+concat(Before, Repo, After) ->
     Short = case atom_to_binary(Repo) of
         <<"Elixir.", Rest/binary>> -> Rest;
         Other -> Other

@@ -3,8 +3,8 @@
 #
 #   sh tests/check_layers.sh [C_SRC_DIR]
 #
-# Dependencies run one way: base <- codec <- ecto, base <- store, base <- detect, then node, client and
-# app on top. PURE files do no I/O, so they see no socket, SQLite, curl or ei header: all of base, codec
+# Dependencies run one way: base <- codec <- ecto, base <- store, base <- detect, base <- ei, then node,
+# client and app on top. PURE files do no I/O, so they see no socket, SQLite, curl or ei header: all of base, codec
 # and ecto, store/{batch,commit,sql_text}, and every file whose header says "PURE." in its top comment.
 # Prints a line a check in TAP form and fails if one does not hold.
 set -eu
@@ -19,9 +19,10 @@ allowed() {
     ecto) echo base codec ecto ;;
     store) echo base store ;;
     detect) echo base detect ;;
-    node) echo base codec store ecto detect node ;;
-    client) echo base codec client ;;
-    app) echo base codec ecto store detect node client app ;;
+    ei) echo base ei ;;
+    node) echo base codec store ecto detect ei node ;;
+    client) echo base codec ei client ;;
+    app) echo base codec ecto store detect ei node client app ;;
     *) return 1 ;;
     esac
 }

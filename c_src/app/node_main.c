@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "node/cookie.h"
+#include "ei/cookie.h"
 #include "node/node.h"
 #include "node/options.h"
 

@@ -18,6 +18,7 @@
 #include "app/port_session.h"
 #include "codec/frame.h"
 #include "node/wake.h"
+#include "store/dead_mount.h"
 #include "store/tracker_row.h"
 
 #define READ_BYTES 65536
@@ -155,6 +156,7 @@ int main(int argc, char **argv) {
     (void)argv;
     if (argc > 1) return complain("takes no arguments; see docs/port.md", EXIT_WRONG_USE);
     signal(SIGPIPE, SIG_IGN);
+    elfs_dead_mount_install(NULL);
     int exit_code = port_init(&port);
     if (exit_code >= 0) return exit_code;
     exit_code = loop(&port);

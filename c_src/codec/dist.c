@@ -213,6 +213,15 @@ size_t elfs_dist_open_send(struct elfs_buf *buf, struct elfs_view to) {
     return mark;
 }
 
+size_t elfs_dist_open_reg_send(struct elfs_buf *buf, struct elfs_view from, const char *name) {
+    size_t mark = open_control(buf, ELFS_DIST_REG_SEND, 3);
+    elfs_buf_append_view(buf, from);
+    elfs_put_atom(buf, "");
+    elfs_put_atom(buf, name);
+    elfs_put_version(buf);
+    return mark;
+}
+
 size_t elfs_dist_open_monitor_exit(struct elfs_buf *buf, struct elfs_view from, struct elfs_view to,
                                    struct elfs_view ref) {
     size_t mark = open_control(buf, ELFS_DIST_PAYLOAD_MONITOR_P_EXIT, 3);

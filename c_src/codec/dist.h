@@ -99,7 +99,9 @@ size_t elfs_dist_open_erpc(struct elfs_buf *buf, const struct elfs_identity *id,
 enum elfs_code elfs_dist_close_erpc(struct elfs_buf *buf, size_t mark);
 
 /* Frames whose message the caller writes: open, append the message term (no version byte), then
- * elfs_frame_close. SEND is {2, '', To}; MONITOR_P_EXIT is {28, From, To, Ref}. */
+ * elfs_frame_close. SEND is {2, '', To}; REG_SEND is {6, From, '', Name}; MONITOR_P_EXIT is
+ * {28, From, To, Ref}. */
+size_t elfs_dist_open_reg_send(struct elfs_buf *buf, struct elfs_view from, const char *name);
 size_t elfs_dist_open_send(struct elfs_buf *buf, struct elfs_view to);
 size_t elfs_dist_open_monitor_exit(struct elfs_buf *buf, struct elfs_view from, struct elfs_view to,
                                    struct elfs_view ref);

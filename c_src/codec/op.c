@@ -149,8 +149,9 @@ static enum elfs_code read_key(struct request *req) {
     return elfs_op_key(req->args[1], &req->op->options.key, req->err);
 }
 
-#define STATEMENT_OPTIONS (ELFS_OPTION_TX | ELFS_OPTION_TIMEOUT | ELFS_OPTION_KEY)
-#define BEGIN_OPTIONS (ELFS_OPTION_IDLE_TIMEOUT | ELFS_OPTION_TOTAL_TIMEOUT | ELFS_OPTION_KEY)
+#define COMMIT_OPTIONS (ELFS_OPTION_KEY | ELFS_OPTION_ACK | ELFS_OPTION_ACK_TIMEOUT)
+#define STATEMENT_OPTIONS (ELFS_OPTION_TX | ELFS_OPTION_TIMEOUT | COMMIT_OPTIONS)
+#define BEGIN_OPTIONS (ELFS_OPTION_IDLE_TIMEOUT | ELFS_OPTION_TOTAL_TIMEOUT | COMMIT_OPTIONS)
 
 static const struct function functions[] = {
     {"query", ELFS_OP_QUERY, STATEMENT_OPTIONS, 3, read_query},
@@ -181,9 +182,10 @@ static enum elfs_code read_arguments(struct request *req, const struct function 
     if (code == ELFS_OK && f->read) code = f->read(req);
     if (code == ELFS_OK && arity > f->arity)
         code = elfs_op_options(req->args[f->arity], f->options, &req->op->options, req->err);
-    if (code == ELFS_OK && req->op->options.tx.len > 0 && req->op->options.key.len > 0)
+    const struct elfs_op_options *o = &req->op->options;
+    if (code == ELFS_OK && o->tx.len > 0 && (o->key.len > 0 || o->ack_replicas > 0))
         code = elfs_fail(req->err, ELFS_INVALID_OPTION,
-                         "key and tx: a transaction has its key from 'begin'");
+                         "key or ack with tx: a transaction has them from 'begin'");
     return code;
 }
 

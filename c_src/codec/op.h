@@ -29,6 +29,7 @@ enum elfs_op_kind {
 #define ELFS_OP_PARAMS_MAX 1048576
 
 #define ELFS_KEY_MAX 64
+#define ELFS_ACK_REPLICAS_MAX 64
 
 /* Option values; -1 or an empty view where the option was not given. Times in milliseconds, at
  * least 1. */
@@ -36,7 +37,9 @@ struct elfs_op_options {
     struct elfs_view tx;  /* query, query_many, transaction: the token, a whole reference term */
     struct elfs_view key; /* query, query_many, transaction (without tx), begin: 1 to ELFS_KEY_MAX
                                 bytes */
-    int64_t timeout_ms;   /* query, query_many, transaction: `timeout` */
+    int ack_replicas;     /* query, query_many, transaction (without tx), begin: `ack`; 0: local */
+    int64_t ack_timeout_ms;   /* the same: `ack_timeout` */
+    int64_t timeout_ms;       /* query, query_many, transaction: `timeout` */
     int64_t idle_timeout_ms;  /* begin: `idle_timeout` */
     int64_t total_timeout_ms; /* begin: `total_timeout` */
 };

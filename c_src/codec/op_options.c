@@ -10,6 +10,8 @@ static const struct {
     {ELFS_OPTION_IDLE_TIMEOUT, "idle_timeout"},
     {ELFS_OPTION_TOTAL_TIMEOUT, "total_timeout"},
     {ELFS_OPTION_KEY, "key"},
+    {ELFS_OPTION_ACK, "ack"},
+    {ELFS_OPTION_ACK_TIMEOUT, "ack_timeout"},
 };
 
 static bool is_atom(struct elfs_view term, const char *text) {
@@ -52,12 +54,33 @@ enum elfs_code elfs_op_key(struct elfs_view term, struct elfs_view *key, struct 
     return elfs_fail(err, ELFS_INVALID_OPTION, "a key is a binary of 1 to %d bytes", ELFS_KEY_MAX);
 }
 
+/* local, or {replicas, K}. */
+static enum elfs_code read_ack(struct elfs_view term, int *replicas, struct elfs_error *err) {
+    struct elfs_reader r = elfs_reader_of(term);
+    struct elfs_view word;
+    size_t arity;
+    int64_t count;
+    *replicas = 0;
+    if (is_atom(term, "local")) return ELFS_OK;
+    if (elfs_term_tuple(&r, &arity) == ELFS_OK && arity == 2 &&
+        elfs_term_atom(&r, &word) == ELFS_OK && elfs_view_is(word, "replicas") &&
+        elfs_term_int64(&r, &count) == ELFS_OK && count >= 1 && count <= ELFS_ACK_REPLICAS_MAX) {
+        *replicas = (int)count;
+        return ELFS_OK;
+    }
+    return elfs_fail(err, ELFS_INVALID_OPTION,
+                     "the option ack takes local or {replicas, K}, K from 1 to %d",
+                     ELFS_ACK_REPLICAS_MAX);
+}
+
 static enum elfs_code read_value(unsigned bit, const char *name, struct elfs_view term,
                                  struct elfs_op_options *options, struct elfs_error *err) {
     if (is_atom(term, "nil") || is_atom(term, "undefined")) return ELFS_OK;
     switch (bit) {
     case ELFS_OPTION_TX: return read_tx(term, &options->tx, err);
     case ELFS_OPTION_KEY: return elfs_op_key(term, &options->key, err);
+    case ELFS_OPTION_ACK: return read_ack(term, &options->ack_replicas, err);
+    case ELFS_OPTION_ACK_TIMEOUT: return read_time(term, name, &options->ack_timeout_ms, err);
     case ELFS_OPTION_TIMEOUT: return read_time(term, name, &options->timeout_ms, err);
     case ELFS_OPTION_IDLE_TIMEOUT: return read_time(term, name, &options->idle_timeout_ms, err);
     default: return read_time(term, name, &options->total_timeout_ms, err);

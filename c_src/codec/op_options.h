@@ -13,10 +13,13 @@ enum {
     ELFS_OPTION_IDLE_TIMEOUT = 4,
     ELFS_OPTION_TOTAL_TIMEOUT = 8,
     ELFS_OPTION_KEY = 16,
+    ELFS_OPTION_ACK = 32,
+    ELFS_OPTION_ACK_TIMEOUT = 64,
 };
 
 #define ELFS_OP_OPTIONS_NONE                                                                       \
-    ((struct elfs_op_options){.timeout_ms = -1, .idle_timeout_ms = -1, .total_timeout_ms = -1})
+    ((struct elfs_op_options){                                                                     \
+        .timeout_ms = -1, .idle_timeout_ms = -1, .total_timeout_ms = -1, .ack_timeout_ms = -1})
 
 /* A key, as the option and as resolve's argument: a binary of 1 to ELFS_KEY_MAX bytes.
  * ELFS_INVALID_OPTION. */

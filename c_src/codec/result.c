@@ -199,7 +199,9 @@ void elfs_position_put(struct elfs_buf *buf, const struct elfs_position *positio
     elfs_put_uint64(buf, position->checksum);
 }
 
-static size_t pairs_of(const struct elfs_receipt *receipt) { return 1 + receipt->repeated; }
+static size_t pairs_of(const struct elfs_receipt *receipt) {
+    return 1U + receipt->repeated + receipt->counted;
+}
 
 static void put_pairs(struct elfs_buf *buf, const struct elfs_receipt *receipt) {
     elfs_put_atom(buf, "position");
@@ -208,6 +210,7 @@ static void put_pairs(struct elfs_buf *buf, const struct elfs_receipt *receipt) 
         elfs_put_atom(buf, "repeated");
         elfs_put_atom(buf, "true");
     }
+    if (receipt->counted) put_count(buf, "acked", receipt->acked);
 }
 
 void elfs_result_put(struct elfs_buf *buf, const struct elfs_result *result, size_t i,

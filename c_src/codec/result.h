@@ -36,10 +36,12 @@ void elfs_result_fini(struct elfs_result *result);
 struct elfs_receipt {
     struct elfs_position position;
     bool repeated; /* the request had run before: its result was kept */
+    bool counted;  /* it was to wait for replicas */
+    int acked;     /* and so many have it */
 };
 
 /* Appends #{columns, rows, num_rows, changes, last_insert_rowid} of statement i with the receipt's
- * pairs: position, and `repeated => true` where it is. */
+ * pairs: position, `repeated => true` where it is, `acked => N` where they were counted. */
 void elfs_result_put(struct elfs_buf *buf, const struct elfs_result *result, size_t i,
                      const struct elfs_receipt *receipt);
 

@@ -185,6 +185,20 @@ enum elfs_code elfs_term_int64(struct elfs_reader *r, int64_t *value) {
     return ELFS_OK;
 }
 
+enum elfs_code elfs_term_uint64(struct elfs_reader *r, uint64_t *value) {
+    struct elfs_reader at = *r;
+    int sign;
+    struct elfs_view magnitude;
+    uint8_t scratch[8];
+    enum elfs_code code = elfs_term_integer(&at, &sign, &magnitude, scratch);
+    if (code != ELFS_OK) return code;
+    if (sign || magnitude.len > 8) return ELFS_LIMIT;
+    *value = 0;
+    for (size_t i = magnitude.len; i > 0; i--) *value = *value << 8 | magnitude.data[i - 1];
+    *r = at;
+    return ELFS_OK;
+}
+
 enum elfs_code elfs_term_float(struct elfs_reader *r, double *value) {
     struct elfs_view bytes;
     enum elfs_code code = expect_bytes(r, ELFS_TERM_FLOAT, &bytes);

@@ -60,6 +60,9 @@ enum elfs_code elfs_term_version(struct elfs_reader *r);
 /* An integer of any encoding that fits 64 bits; ELFS_LIMIT for a larger one. */
 enum elfs_code elfs_term_int64(struct elfs_reader *r, int64_t *value);
 
+/* The same, from 0 to 2^64 - 1. */
+enum elfs_code elfs_term_uint64(struct elfs_reader *r, uint64_t *value);
+
 /* An integer of any size: sign (0 or 1) and magnitude as little-endian bytes without leading zero
  * bytes at the high end (len 0 for zero). For small integers the magnitude is written into scratch.
  */

@@ -291,6 +291,7 @@ static enum elfs_code start_threads(struct elfs_detector *d,
     if (code != ELFS_OK) return elfs_fail(err, code, "no thread for detection");
     sigset_t all, before;
     sigfillset(&all);
+    sigdelset(&all, SIGBUS); /* it is sent to the thread that causes it */
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int rc = pthread_create(&d->thread, NULL, run, d);
     pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -63,6 +63,7 @@ enum elfs_code elfs_look_start(const struct elfs_look_config *config, struct elf
     /* signals are the main thread's */
     sigset_t all, before;
     sigfillset(&all);
+    sigdelset(&all, SIGBUS); /* it is sent to the thread that causes it */
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int rc = pthread_create(&look->thread, NULL, run, look);
     pthread_sigmask(SIG_SETMASK, &before, NULL);

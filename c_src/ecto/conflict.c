@@ -59,8 +59,22 @@ static enum elfs_code put_replace(struct elfs_ecto_context *c, struct elfs_buf *
     return ELFS_OK;
 }
 
-/* The conflict target's columns need no update, since they are the same; Ecto compares them with
- * the fields' names. */
+/* The conflict target's columns need no update, since they are the same. Ecto compares the columns
+ * with the fields' names: a field that is stored under another name stays, and one that is called
+ * as a target's column goes. */
+static bool is_target(struct elfs_ecto_context *c, struct elfs_view name) {
+    struct elfs_ecto_list list;
+    struct elfs_view item;
+    struct elfs_ecto_field field;
+    if (!c->options.replace_changed || !elfs_ecto_list_begin(c->options.target, &list))
+        return false;
+    while (elfs_ecto_list_next(&list, &item)) {
+        if (source_of(c, elfs_ecto_atom(item), &field) && elfs_view_equal(field.source, name))
+            return true;
+    }
+    return false;
+}
+
 static void put_unless_excluded(struct elfs_ecto_context *c, struct elfs_buf *buf,
                                 struct elfs_view name, size_t *written) {
     struct elfs_ecto_field field;
@@ -69,7 +83,7 @@ static void put_unless_excluded(struct elfs_ecto_context *c, struct elfs_buf *bu
                                   : ELFS_VIEW_NONE;
     if (elfs_ecto_field_find(c, name, &field) != ELFS_OK || !field.updatable) return;
     if (elfs_ecto_list_has(except, name)) return;
-    if (c->options.replace_changed && elfs_ecto_list_has(c->options.target, name)) return;
+    if (is_target(c, name)) return;
     put_replacement(buf, field.source, written);
 }
 

@@ -209,6 +209,21 @@ static enum elfs_code dump_map_of(struct dump *d) {
     return is_plain_map(d->term) ? dump_json(d) : ELFS_BADARG;
 }
 
+/* Elements are stored by a type of their own, which a boolean, an atom and a list show to be
+ * several: [true] of {array, boolean} is [1], and of {array, any} [true]. */
+static enum elfs_code dump_untyped_list(struct dump *d) {
+    struct elfs_ecto_list list;
+    struct elfs_view item;
+    elfs_ecto_list_begin(d->term, &list);
+    while (elfs_ecto_list_next(&list, &item)) {
+        struct elfs_ecto_list inner;
+        bool atom = elfs_ecto_is(item, ELFS_TERM_ATOM) && !elfs_ecto_is_nil(item);
+        if (atom || elfs_ecto_list_begin(item, &inner))
+            return unsupported(d, "without its type, a list of what may be stored in several ways");
+    }
+    return dump_json(d);
+}
+
 /* Without a type: what can only be stored in one way. */
 static enum elfs_code dump_untyped(struct dump *d) {
     struct elfs_view bytes = elfs_ecto_binary(d->term), id = elfs_ecto_struct(d->term);
@@ -222,7 +237,8 @@ static enum elfs_code dump_untyped(struct dump *d) {
         return unsupported(d, "without its type, an atom that may be stored in several ways");
     if (elfs_view_is(id, "Elixir.DateTime")) return dump_utc(d);
     struct elfs_ecto_list list;
-    if (is_plain_map(d->term) || elfs_ecto_list_begin(d->term, &list)) return dump_json(d);
+    if (is_plain_map(d->term)) return dump_json(d);
+    if (elfs_ecto_list_begin(d->term, &list)) return dump_untyped_list(d);
     enum elfs_code code = elfs_value_of_term(d->term, d->arena, d->value, d->err);
     if (code == ELFS_INVALID_PARAMETER && id.len > 0)
         return unsupported(d, "a struct that only the application knows how to store");

@@ -65,6 +65,15 @@ static void put_alias(struct elfs_buf *buf, struct elfs_view table) {
     elfs_ecto_printf(buf, " AS %c0", letter ? c : 't');
 }
 
+/* DEFAULT VALUES takes no ON CONFLICT, but Ecto raises for its options all the same. */
+static enum elfs_code check_conflict(struct elfs_ecto_context *c, struct elfs_buf *buf) {
+    size_t mark = buf->len;
+    enum elfs_code code = elfs_ecto_put_conflict(c, buf);
+    elfs_buf_truncate(buf, mark);
+    c->count = 0;
+    return code;
+}
+
 enum elfs_code elfs_ecto_insert_sql(struct elfs_ecto_context *c, struct elfs_view table,
                                     struct elfs_view *sql) {
     struct elfs_buf buf;
@@ -84,6 +93,7 @@ enum elfs_code elfs_ecto_insert_sql(struct elfs_ecto_context *c, struct elfs_vie
         elfs_ecto_puts(&buf, ")");
         code = elfs_ecto_put_conflict(c, &buf);
     } else {
+        code = check_conflict(c, &buf);
         elfs_ecto_puts(&buf, " DEFAULT VALUES");
     }
     put_returning(&buf, c->write);

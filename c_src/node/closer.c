@@ -24,6 +24,13 @@ void elfs_closer_fini(struct elfs_closer *closer) {
     pthread_mutex_destroy(&closer->lock);
 }
 
+bool elfs_closer_busy(struct elfs_closer *closer) {
+    pthread_mutex_lock(&closer->lock);
+    bool busy = closer->closing > 0;
+    pthread_mutex_unlock(&closer->lock);
+    return busy;
+}
+
 static void *run(void *arg) {
     struct closing *closing = arg;
     struct elfs_closer *closer = closing->closer;

@@ -21,6 +21,9 @@ enum elfs_code elfs_closer_init(struct elfs_closer *closer);
 /* Waits until all stores are stopped. */
 void elfs_closer_fini(struct elfs_closer *closer);
 
+/* True while a store is being stopped. */
+bool elfs_closer_busy(struct elfs_closer *closer);
+
 /* Takes the store. Without a thread to be had, the caller waits. */
 void elfs_closer_stop(struct elfs_closer *closer, struct elfs_store *store);
 

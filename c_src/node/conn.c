@@ -48,6 +48,7 @@ void elfs_conn_free(struct elfs_conn *conn) {
     elfs_buf_fini(&conn->in);
     elfs_buf_fini(&conn->out);
     elfs_free(conn->name);
+    elfs_free(conn->reports);
     elfs_free(conn);
 }
 

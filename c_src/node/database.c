@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "node/acks.h"
 #include "node/node.h"
 #include "node/tables.h"
 #include "node/tracker.h"
@@ -64,10 +65,28 @@ static void close_store(struct elfs_database *db) {
     db->writable = false;
 }
 
+/* Its LiteFS has died, and with it all that is open there. */
+static void lose_store(struct elfs_database *db) {
+    if (!db->store) return;
+    db->lost = true;
+    elfs_store_hurry(db->store);
+    close_store(db);
+}
+
+/* SQLite knows a file that is open twice in one process by its device and number, and keeps one table of locks for
+ * it. The next mount's file has the same ones: a store opened beside one of the dead mount would ask that
+ * for its locks, and never get any. */
+static bool must_wait(struct elfs_database *db) {
+    db->lost = db->lost && elfs_closer_busy(&db->node->closer);
+    if (db->lost) db->retry_ms = db->node->now_ms;
+    return db->lost;
+}
+
 /* Opens it the way it is wanted; a writer that is not wanted any more stays, behind its fence. */
 static void open_as(struct elfs_database *db, bool writable) {
     struct elfs_error err;
     if (db->store && (db->writable || !writable)) return;
+    if (must_wait(db)) return;
     close_store(db);
     if (open_store(db, writable, &err) == ELFS_OK) {
         elfs_log(ELFS_LOG_INFO, "opened", "repo=v path=s writable=d", db->name, db->path, writable);
@@ -86,9 +105,13 @@ static void follow(struct elfs_database *db) {
     if (access != WRITING) {
         elfs_txns_abort_of(db);
         db->committed.known = false;
+        elfs_acks_forget(db);
     }
+    /* LiteFS may have gone and come back between two looks at it. (It has just answered: this does not hang.) */
+    if (db->store && db->managed && access != CLOSED && elfs_store_is_lost(db->store))
+        lose_store(db);
     if (access == CLOSED) {
-        close_store(db);
+        lose_store(db);
     } else {
         open_as(db, access == WRITING);
     }
@@ -104,7 +127,16 @@ void elfs_databases_follow(struct elfs_node *node) {
         struct elfs_database *db = &node->databases[i];
         if (!db->managed) continue;
         db->row_due = primary && (db->row_due || became);
+        if (became) elfs_acks_forget(db);
         follow(db);
+    }
+}
+
+void elfs_databases_moved(struct elfs_node *node) {
+    for (size_t i = 0; i < node->database_count; i++) {
+        struct elfs_database *db = &node->databases[i];
+        if (db->managed && elfs_database_is_primary(db))
+            elfs_acks_committed(db, elfs_litefs_position(&node->litefs, db->path));
     }
 }
 
@@ -150,6 +182,7 @@ static enum elfs_code init_one(struct elfs_node *node, struct elfs_database *db,
     db->path = repo->path;
     db->managed = elfs_litefs_holds(&node->options->litefs, repo->path);
     elfs_list_init(&db->pending);
+    elfs_list_init(&db->awaiting);
     elfs_list_init(&db->tables);
     if (db->managed) {
         if (elfs_litefs_fence_init(&db->fence, &node->litefs, db->path) == ELFS_OK) return ELFS_OK;
@@ -179,6 +212,7 @@ void elfs_databases_fini(struct elfs_node *node) {
     for (size_t i = 0; i < node->database_count; i++) {
         elfs_litefs_fence_fini(&node->databases[i].fence);
         elfs_tables_fini(&node->databases[i]);
+        elfs_history_clear(&node->databases[i].history);
     }
     elfs_free(node->databases);
 }

@@ -8,6 +8,7 @@
 #define ELFS_NODE_DATABASE_H
 
 #include "node/fence.h"
+#include "node/history.h"
 #include "store/store.h"
 
 struct elfs_node;
@@ -19,11 +20,15 @@ struct elfs_database {
     bool managed;
     bool writable;            /* the store has a writer */
     struct elfs_store *store; /* NULL while it cannot be used */
+    bool lost; /* its mount died: no store of it may be left when the next one is opened */
     struct elfs_litefs_fence fence;
     int64_t retry_ms; /* when to try again to open it, or to write the tracker row; 0: not */
     bool row_due;     /* this host became primary and has not written its name yet */
     char problem[ELFS_ERROR_TEXT_MAX]; /* why it is not open; logged once */
     struct elfs_position committed;    /* after the newest acknowledged COMMIT */
+    struct elfs_history history;       /* as primary: acks.h */
+    struct elfs_list awaiting;         /* requests that wait for replicas */
+    int64_t ack_deadline_ms;           /* the first of theirs */
     struct elfs_list pending;          /* jobs of this turn */
     struct elfs_list tables;           /* struct elfs_table_entry */
     int64_t queued;                    /* handed to the store and not back yet */
@@ -43,6 +48,9 @@ void elfs_databases_fini(struct elfs_node *node);
 /* LiteFS's state has changed: opens, reopens or closes; rolls interactive transactions back where this host
  * is no longer primary; writes the tracker row where it has become so. */
 void elfs_databases_follow(struct elfs_node *node);
+
+/* LiteFS has announced transactions: as the primary, ours and those of others on this host. */
+void elfs_databases_moved(struct elfs_node *node);
 
 /* Tries again what did not work. */
 void elfs_databases_tick(struct elfs_node *node);

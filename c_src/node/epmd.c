@@ -15,20 +15,17 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/view.h"
-#include "node/net.h"
+#include "ei/epmd_lookup.h"
+#include "ei/net.h"
 
-#define DEFAULT_PORT 4369
 #define TIMEOUT_MS 5000
 #define START_WAIT_MS 5000
 #define RETRY_MIN_MS 250
 #define RETRY_MAX_MS 10000
 
-/* EPMD protocol tags. */
-#define PORT_PLEASE2_REQ 122
-#define PORT2_RESP 119
-
 extern char **environ;
+
+static struct in_addr localhost(void) { return (struct in_addr){.s_addr = htonl(INADDR_LOOPBACK)}; }
 
 struct elfs_epmd {
     struct elfs_handshakes *hs;
@@ -39,61 +36,6 @@ struct elfs_epmd {
     pthread_t thread;
 };
 
-static uint16_t epmd_port(void) {
-    const char *text = getenv("ERL_EPMD_PORT");
-    long port = text ? strtol(text, NULL, 10) : 0;
-    return port > 0 && port <= UINT16_MAX ? (uint16_t)port : DEFAULT_PORT;
-}
-
-/* A connection to this host's EPMD whose reads and writes time out; -1 if nobody listens. */
-static int connect_epmd(int timeout_ms) {
-    struct sockaddr_in addr = {.sin_family = AF_INET,
-                               .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-                               .sin_port = htons(epmd_port())};
-    struct timeval limit = {.tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000};
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    if (fd < 0) return -1;
-    elfs_net_set_cloexec(fd);
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-    if (connect(fd, (struct sockaddr *)&addr, sizeof addr) != 0) {
-        close(fd);
-        return -1;
-    }
-    return fd;
-}
-
-enum elfs_epmd_lookup elfs_epmd_lookup(const char *alive, int timeout_ms, uint16_t *port) {
-    /* [length:2][122][name] is answered by [119][result:1] and, when the result is 0, [port:2]...
-     */
-    uint8_t request[3 + 255];
-    uint8_t reply[4];
-    size_t got = 0;
-    struct elfs_view name = elfs_view_str(alive);
-    enum elfs_epmd_lookup answer = ELFS_EPMD_NO_ANSWER;
-    if (name.len > 255) return ELFS_EPMD_NOT_FOUND;
-    int fd = connect_epmd(timeout_ms);
-    if (fd < 0) return answer;
-    request[0] = (uint8_t)((name.len + 1) >> 8);
-    request[1] = (uint8_t)(name.len + 1);
-    request[2] = PORT_PLEASE2_REQ;
-    memcpy(request + 3, name.data, name.len);
-    if (send(fd, request, name.len + 3, MSG_NOSIGNAL) != (ssize_t)(name.len + 3)) goto done;
-    while (got < sizeof reply) {
-        ssize_t n = read(fd, reply + got, sizeof reply - got);
-        if (n <= 0) break;
-        got += (size_t)n;
-    }
-    if (got >= 2 && reply[0] == PORT2_RESP && reply[1] != 0) answer = ELFS_EPMD_NOT_FOUND;
-    if (got == sizeof reply && reply[0] == PORT2_RESP && reply[1] == 0) {
-        *port = (uint16_t)(reply[2] << 8 | reply[3]);
-        answer = ELFS_EPMD_FOUND;
-    }
-done:
-    close(fd);
-    return answer;
-}
-
 /* Runs `epmd -daemon`, which returns at once, and waits until EPMD takes connections. */
 static bool start_daemon(void) {
     char *argv[] = {"epmd", "-daemon", NULL};
@@ -103,7 +45,7 @@ static bool start_daemon(void) {
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
     int64_t deadline = elfs_clock_ms() + START_WAIT_MS;
     while (elfs_clock_ms() < deadline) {
-        int fd = connect_epmd(TIMEOUT_MS);
+        int fd = elfs_epmd_connect(localhost(), TIMEOUT_MS);
         if (fd >= 0) {
             close(fd);
             return true;
@@ -115,21 +57,21 @@ static bool start_daemon(void) {
 
 static enum elfs_code register_first(struct elfs_epmd *epmd, struct elfs_error *err) {
     uint16_t other;
-    enum elfs_epmd_lookup found = elfs_epmd_lookup(epmd->alive, TIMEOUT_MS, &other);
+    enum elfs_epmd_lookup found = elfs_epmd_lookup(localhost(), epmd->alive, TIMEOUT_MS, &other);
     if (found == ELFS_EPMD_NO_ANSWER && !start_daemon())
         return elfs_fail(err, ELFS_SYSTEM,
                          "no EPMD answers on port %u and `epmd -daemon` could not be started: "
                          "install erlang-base, start epmd, or use --no-epmd",
-                         epmd_port());
+                         elfs_epmd_port());
     if (found != ELFS_EPMD_FOUND)
         epmd->fd = elfs_handshakes_publish(epmd->hs, epmd->port, TIMEOUT_MS);
     if (epmd->fd >= 0) return ELFS_OK;
-    if (elfs_epmd_lookup(epmd->alive, TIMEOUT_MS, &other) == ELFS_EPMD_FOUND)
+    if (elfs_epmd_lookup(localhost(), epmd->alive, TIMEOUT_MS, &other) == ELFS_EPMD_FOUND)
         return elfs_fail(err, ELFS_SYSTEM,
                          "the name %s is taken: a node on port %u of this host is registered "
                          "under it with EPMD",
                          epmd->alive, other);
-    return elfs_fail(err, ELFS_SYSTEM, "EPMD on port %u refused to register %s", epmd_port(),
+    return elfs_fail(err, ELFS_SYSTEM, "EPMD on port %u refused to register %s", elfs_epmd_port(),
                      epmd->alive);
 }
 

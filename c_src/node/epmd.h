@@ -22,9 +22,4 @@ enum elfs_code elfs_epmd_start(struct elfs_handshakes *hs, const char *alive, ui
 /* Ends the registration and the thread. */
 void elfs_epmd_stop(struct elfs_epmd *epmd);
 
-enum elfs_epmd_lookup { ELFS_EPMD_FOUND, ELFS_EPMD_NOT_FOUND, ELFS_EPMD_NO_ANSWER };
-
-/* Asks this host's EPMD for alive's port. Blocks at most timeout_ms. */
-enum elfs_epmd_lookup elfs_epmd_lookup(const char *alive, int timeout_ms, uint16_t *port);
-
 #endif

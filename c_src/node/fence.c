@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -26,29 +27,49 @@ static struct elfs_position read_position(const char *pos_file) {
     return position;
 }
 
-/* The detector may not have heard yet what the file shows already. */
+/* The detector may not have heard yet what the file shows already. Its attributes tell, which LiteFS
+ * lets nobody keep; access(2) would not ask for them, and find it for another minute by its name,
+ * which the kernel does keep. */
 static bool is_primary(const struct elfs_litefs *litefs) {
+    struct stat attributes;
     return elfs_litefs_role(litefs) == ELFS_ROLE_PRIMARY &&
-           access(litefs->primary_file, F_OK) != 0 && errno == ENOENT;
+           stat(litefs->primary_file, &attributes) != 0 && errno == ENOENT;
 }
 
+static enum elfs_code not_primary(struct elfs_error *err) {
+    return elfs_fail(err, ELFS_NOT_PRIMARY, "this host is not the primary (any more)");
+}
+
+/* The detector's word will do here: LiteFS refuses the COMMIT of a host that is not primary, and
+ * after() looks closer at one that it has not refused. */
 static enum elfs_code before(struct elfs_fence *self, struct elfs_error *err) {
+    const struct elfs_litefs_fence *fence = (const struct elfs_litefs_fence *)self;
+    return elfs_litefs_role(fence->litefs) == ELFS_ROLE_PRIMARY ? ELFS_OK : not_primary(err);
+}
+
+/* Each look at a file of LiteFS's takes several ways there and back. */
+static void begun(struct elfs_fence *self, bool undisturbed) {
     struct elfs_litefs_fence *fence = (struct elfs_litefs_fence *)self;
-    if (!is_primary(fence->litefs))
-        return elfs_fail(err, ELFS_NOT_PRIMARY, "this host is not the primary (any more)");
-    fence->before = read_position(fence->pos_file);
-    return ELFS_OK;
+    if (!undisturbed || !fence->last.known) fence->last = read_position(fence->pos_file);
+}
+
+static enum elfs_code explain(struct elfs_fence *self, struct elfs_error *err) {
+    const struct elfs_litefs_fence *fence = (const struct elfs_litefs_fence *)self;
+    return is_primary(fence->litefs) ? ELFS_OK : not_primary(err);
 }
 
 static enum elfs_code after(struct elfs_fence *self, bool changed, struct elfs_position *position,
                             struct elfs_error *err) {
     struct elfs_litefs_fence *fence = (struct elfs_litefs_fence *)self;
-    const struct elfs_position *old = &fence->before;
+    struct elfs_position old = fence->last;
     *position = read_position(fence->pos_file);
-    if (changed && (!position->known || (old->known && position->txid <= old->txid)))
+    fence->last = *position;
+    if (changed && (!position->known || (old.known && position->txid <= old.txid))) {
+        fence->last.known = false; /* it may advance for this commit yet */
         return elfs_fail(err, ELFS_UNKNOWN,
                          "COMMIT returned, but LiteFS's position of the database did not advance: "
                          "the change may or may not survive");
+    }
     if (changed && !is_primary(fence->litefs))
         return elfs_fail(err, ELFS_UNKNOWN,
                          "COMMIT returned, but this host is no longer the primary: the change may "
@@ -59,9 +80,8 @@ static enum elfs_code after(struct elfs_fence *self, bool changed, struct elfs_p
 enum elfs_code elfs_litefs_fence_init(struct elfs_litefs_fence *fence,
                                       const struct elfs_litefs *litefs, const char *path) {
     size_t size = strlen(path) + sizeof "-pos";
-    *fence = (struct elfs_litefs_fence){.fence = {.before = before, .after = after},
-                                        .litefs = litefs,
-                                        .pos_file = elfs_malloc(size)};
+    *fence = (struct elfs_litefs_fence){
+        .fence = {before, begun, explain, after}, .litefs = litefs, .pos_file = elfs_malloc(size)};
     if (!fence->pos_file) return ELFS_NOMEM;
     snprintf(fence->pos_file, size, "%s-pos", path);
     return ELFS_OK;

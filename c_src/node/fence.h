@@ -12,8 +12,8 @@
 struct elfs_litefs_fence {
     struct elfs_fence fence;
     const struct elfs_litefs *litefs;
-    char *pos_file;              /* owned */
-    struct elfs_position before; /* the writer's */
+    char *pos_file;            /* owned */
+    struct elfs_position last; /* before the transaction; the writer's */
 };
 
 /* ELFS_NOMEM. path is the database's. */

@@ -16,11 +16,20 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/view.h"
-#include "node/ei_socket.h"
-#include "node/net.h"
+#include "ei/net.h"
+#include "ei/socket.h"
 
 /* ei's deepest call chain needs a few KiB; getaddrinfo's kin more. */
 #define STACK_SIZE (256 * 1024)
+
+/* Instead of the C library's, for ei, which mixes it into every challenge (ei_connect.c, gen_challenge). glibc's looks
+ * this host's own name up: where only DNS knows the name, each handshake would wait for DNS, and none would succeed
+ * while it is down. Random is better in a challenge anyway. */
+long gethostid(void) {
+    uint32_t id = 0;
+    if (getentropy(&id, sizeof id) != 0) id = (uint32_t)elfs_clock_us();
+    return (long)id;
+}
 
 struct elfs_handshakes {
     struct elfs_handshake_config config;
@@ -209,7 +218,9 @@ static bool start(struct elfs_handshakes *hs, int fd, const struct sockaddr_in *
     task->session.accepted_fd = fd;
     task->session.cancel_fd = hs->cancel_fds[0];
     task->session.deadline_ms = elfs_clock_ms() + hs->config.timeout_ms;
-    task->session.hidden = hs->config.hidden;
+    task->session.flags = ELFS_DFLAG_SPAWN | ELFS_DFLAG_ALIAS | ELFS_DFLAG_EXIT_PAYLOAD |
+                          ELFS_DFLAG_DIST_MONITOR_NAME;
+    if (!hs->config.hidden) task->session.flags |= ELFS_DFLAG_PUBLISHED;
     elfs_list_init(&h->link);
     h->fd = -1;
     h->dialled = node != NULL;

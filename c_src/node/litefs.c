@@ -17,6 +17,14 @@ static void on_change(void *arg, const struct elfs_detect_state *state) {
 }
 
 /* Detector's thread. */
+static void on_position(void *arg, const struct elfs_db_position *position) {
+    struct elfs_litefs *litefs = arg;
+    (void)position;
+    atomic_store(&litefs->moved, true);
+    litefs->wake(litefs->arg);
+}
+
+/* Detector's thread. */
 static enum elfs_code read_row(void *arg, char node[ELFS_NODE_SIZE]) {
     const struct elfs_litefs *litefs = arg;
     int64_t updated_at;
@@ -33,6 +41,7 @@ enum elfs_code elfs_litefs_start(struct elfs_litefs *litefs,
     litefs->arg = arg;
     atomic_init(&litefs->role, ELFS_ROLE_UNKNOWN);
     atomic_init(&litefs->news, false);
+    atomic_init(&litefs->moved, false);
     struct elfs_detector_config detector = {
         .primary_file = config->primary_file,
         .poll_interval_ms = config->poll_interval_ms,
@@ -40,7 +49,7 @@ enum elfs_code elfs_litefs_start(struct elfs_litefs *litefs,
         .database = config->tracked_path,
         .read_row = read_row,
         .row_arg = litefs,
-        .events = {.arg = litefs, .change = on_change},
+        .events = {.arg = litefs, .change = on_change, .position = on_position},
     };
     return elfs_detector_start(&detector, &litefs->detector, err);
 }
@@ -57,6 +66,10 @@ bool elfs_litefs_take(struct elfs_litefs *litefs) {
     elfs_log(ELFS_LOG_INFO, "role", "role=s mount=s hostname=s node=s", elfs_role_name(state->role),
              elfs_mount_name(state->mount), state->hostname, state->node);
     return true;
+}
+
+bool elfs_litefs_moved(struct elfs_litefs *litefs) {
+    return litefs->detector && atomic_exchange(&litefs->moved, false);
 }
 
 enum elfs_role elfs_litefs_role(const struct elfs_litefs *litefs) {

@@ -26,6 +26,7 @@ struct elfs_litefs {
     const char *tracked_path;
     _Atomic int role; /* enum elfs_role */
     atomic_bool news;
+    atomic_bool moved;
     void (*wake)(void *arg);
     void *arg;
     struct elfs_detect_state state; /* the loop's copy */
@@ -41,6 +42,9 @@ void elfs_litefs_stop(struct elfs_litefs *litefs);
 
 /* Loop: true if the role, the mount or the primary changed; litefs->state is new then. */
 bool elfs_litefs_take(struct elfs_litefs *litefs);
+
+/* Loop: true if LiteFS has announced transactions since the last time. */
+bool elfs_litefs_moved(struct elfs_litefs *litefs);
 
 /* Any thread: the role as of now. */
 enum elfs_role elfs_litefs_role(const struct elfs_litefs *litefs);

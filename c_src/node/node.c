@@ -12,10 +12,13 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "codec/frame.h"
+#include "node/acks.h"
 #include "node/conn.h"
 #include "node/peers.h"
+#include "node/reports.h"
 #include "node/request.h"
 #include "node/txn.h"
+#include "store/dead_mount.h"
 
 #define EVENTS_A_TURN 256
 #define FLUSH_MS 5000  /* a node that stops gives its peers so long to take their answers */
@@ -79,9 +82,13 @@ static void on_wake(struct elfs_watch *watch, unsigned events) {
     struct elfs_node *node = ELFS_CONTAINER_OF(watch, struct elfs_node, wake_watch);
     (void)events;
     elfs_wake_drain(&node->wake);
-    if (elfs_litefs_take(&node->litefs) && !node->stopping) elfs_databases_follow(node);
+    bool news = elfs_litefs_take(&node->litefs);
+    bool moved = elfs_litefs_moved(&node->litefs);
+    if (news && !node->stopping) elfs_databases_follow(node);
     take_finished_jobs(node);
-    elfs_peers_take_handshakes(node);
+    bool joined = elfs_peers_take_handshakes(node);
+    if (moved) elfs_databases_moved(node);
+    if (news || moved || joined) elfs_reports_send(node);
 }
 
 static void begin_stop(struct elfs_node *node) {
@@ -93,6 +100,7 @@ static void begin_stop(struct elfs_node *node) {
     elfs_epmd_stop(node->epmd);
     node->epmd = NULL;
     elfs_txns_abort_all(node);
+    elfs_acks_settle_all(node);
     for (struct elfs_list *l = node->conns.next, *next; l != &node->conns; l = next) {
         next = l->next;
         elfs_conn_stop_reading(ELFS_CONTAINER_OF(l, struct elfs_conn, link));
@@ -128,11 +136,11 @@ static void free_dead(struct elfs_node *node) {
 static void loop(struct elfs_node *node) {
     struct elfs_poller_event events[EVENTS_A_TURN];
     int64_t tick_every_ms = node->options->tick_time_s * 1000 / 8;
-    int64_t held_ms = -1;
+    int64_t soon_ms = -1;
     if (tick_every_ms > 500) tick_every_ms = 500;
     while (!is_done(node)) {
         int64_t wait_ms = node->next_tick_ms - elfs_clock_ms();
-        if (held_ms >= 0 && held_ms < wait_ms) wait_ms = held_ms;
+        if (soon_ms >= 0 && soon_ms < wait_ms) wait_ms = soon_ms;
         int n =
             elfs_poller_wait(node->poller, events, EVENTS_A_TURN, wait_ms > 0 ? (int)wait_ms : 0);
         node->now_ms = elfs_clock_ms();
@@ -144,7 +152,9 @@ static void loop(struct elfs_node *node) {
             if (!node->stopping) elfs_databases_tick(node);
             node->next_tick_ms = node->now_ms + tick_every_ms;
         }
-        held_ms = elfs_conns_release(node);
+        int64_t ack_ms = elfs_acks_tick(node);
+        soon_ms = elfs_conns_release(node);
+        if (ack_ms >= 0 && (soon_ms < 0 || ack_ms < soon_ms)) soon_ms = ack_ms;
         flush_dirty(node);
         free_dead(node);
     }
@@ -263,6 +273,7 @@ enum elfs_code elfs_node_run(const struct elfs_options *options, const char *coo
     if (!node) return elfs_fail(err, ELFS_NOMEM, "out of memory");
     init_state(node, options);
     raise_descriptor_limit(options);
+    elfs_dead_mount_install(NULL);
     enum elfs_code code = elfs_wake_init(&node->wake);
     if (code != ELFS_OK) {
         elfs_fail(err, code, "no pipe for the wake-up can be had");

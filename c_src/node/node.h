@@ -27,7 +27,7 @@
 #define ELFS_READ_SIZE 65536
 #define ELFS_ENDED_MAX 64
 
-/* A node of --connect. */
+/* A node that we connect to. */
 struct elfs_dial {
     const char *node;
     int64_t next_ms;
@@ -57,7 +57,8 @@ struct elfs_node {
     struct elfs_closer closer;
     struct elfs_database *databases;
     size_t database_count;
-    struct elfs_dial dials[ELFS_PEERS_MAX];
+    struct elfs_dial dials[ELFS_PEERS_MAX + 1]; /* of --connect, and then one for the primary */
+    char wanted[ELFS_NODE_NAME_MAX];            /* the primary's node, as a replica; or empty */
 
     struct elfs_list conns; /* struct elfs_conn */
     struct elfs_list dirty; /* those with output to write in this turn */

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "node/net.h"
+#include "ei/net.h"
 
 #define MIB (INT64_C(1024) * 1024)
 #define HOUR_MS (INT64_C(3600) * 1000)

@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "ei/net.h"
 #include "node/conn.h"
-#include "node/net.h"
 
 #define ACCEPTS_A_TURN 64
 #define PAUSE_MS 1000
@@ -89,16 +89,16 @@ static void on_listener(struct elfs_watch *watch, unsigned events) {
     listen_if_room(node);
 }
 
-static struct elfs_conn *find_conn(struct elfs_node *node, const char *name) {
+struct elfs_conn *elfs_peers_find(struct elfs_node *node, struct elfs_view name) {
     for (struct elfs_list *l = node->conns.next; l != &node->conns; l = l->next) {
         struct elfs_conn *conn = ELFS_CONTAINER_OF(l, struct elfs_conn, link);
-        if (strcmp(conn->name, name) == 0) return conn;
+        if (elfs_view_is(name, conn->name)) return conn;
     }
     return NULL;
 }
 
 static void on_success(struct elfs_node *node, const struct elfs_handshake *h) {
-    struct elfs_conn *old = find_conn(node, h->name);
+    struct elfs_conn *old = elfs_peers_find(node, elfs_view_str(h->name));
     if (old && old->dialled && !h->dialled && h->sequence <= old->established) {
         elfs_log(ELFS_LOG_INFO, "simultaneous_connect", "node=s kept=s", h->name, "dialled");
         elfs_handshake_close(h->fd);
@@ -115,10 +115,14 @@ static void on_success(struct elfs_node *node, const struct elfs_handshake *h) {
     elfs_log(ELFS_LOG_INFO, "connected", "node=s direction=s", h->name, h->dialled ? "out" : "in");
 }
 
+static size_t dial_count(const struct elfs_node *node) {
+    return node->options->connect_count + (node->wanted[0] != '\0');
+}
+
 /* A dial that ended: back-off grows after a failure, with jitter so that hosts do not dial in step.
  */
 static void update_dial(struct elfs_node *node, const struct elfs_handshake *h) {
-    for (size_t i = 0; i < node->options->connect_count; i++) {
+    for (size_t i = 0; i < dial_count(node); i++) {
         struct elfs_dial *dial = &node->dials[i];
         if (strcmp(dial->node, h->name) != 0) continue;
         dial->under_way = false;
@@ -128,7 +132,7 @@ static void update_dial(struct elfs_node *node, const struct elfs_handshake *h) 
     }
 }
 
-void elfs_peers_take_handshakes(struct elfs_node *node) {
+bool elfs_peers_take_handshakes(struct elfs_node *node) {
     struct elfs_list finished;
     elfs_handshakes_take(node->handshakes, &finished);
     bool any = !elfs_list_empty(&finished);
@@ -147,15 +151,26 @@ void elfs_peers_take_handshakes(struct elfs_node *node) {
         elfs_free(h);
     }
     if (any) listen_if_room(node);
+    return any;
 }
 
 static void dial_missing(struct elfs_node *node) {
-    for (size_t i = 0; i < node->options->connect_count; i++) {
+    for (size_t i = 0; i < dial_count(node); i++) {
         struct elfs_dial *dial = &node->dials[i];
-        if (dial->under_way || node->now_ms < dial->next_ms || find_conn(node, dial->node))
+        if (dial->under_way || node->now_ms < dial->next_ms ||
+            elfs_peers_find(node, elfs_view_str(dial->node)))
             continue;
         dial->under_way = elfs_handshakes_dial(node->handshakes, dial->node);
     }
+}
+
+void elfs_peers_want(struct elfs_node *node, struct elfs_view name) {
+    struct elfs_dial *dial = &node->dials[node->options->connect_count];
+    if (elfs_view_is(name, node->wanted) || name.len >= sizeof node->wanted) return;
+    memcpy(node->wanted, name.data, name.len);
+    node->wanted[name.len] = '\0';
+    *dial = (struct elfs_dial){.node = node->wanted, .wait_ms = DIAL_MIN_MS};
+    dial_missing(node);
 }
 
 void elfs_peers_tick(struct elfs_node *node) {

@@ -137,7 +137,10 @@ enum elfs_code elfs_reply_info(struct elfs_buf *buf, const struct elfs_call *cal
 }
 
 static void put_success(struct elfs_buf *buf, const struct elfs_request *req) {
-    const struct elfs_receipt receipt = {req->job.position, req->job.repeated};
+    const struct elfs_receipt receipt = {.position = req->job.position,
+                                         .repeated = req->job.repeated,
+                                         .counted = req->ack_replicas > 0,
+                                         .acked = req->acked};
     switch (req->op) {
     case ELFS_OP_ROLLBACK: elfs_put_atom(buf, "ok"); break;
     case ELFS_OP_COMMIT:

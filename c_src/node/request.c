@@ -2,6 +2,7 @@
 #include "node/request.h"
 
 #include "base/alloc.h"
+#include "node/acks.h"
 #include "node/reply.h"
 #include "node/repo_request.h"
 #include "node/txn.h"
@@ -14,6 +15,7 @@ static int64_t at_most(int64_t given, int64_t limit) {
 void elfs_request_free(struct elfs_request *req) {
     if (req->repo) elfs_repo_request_fini(req->repo);
     elfs_list_remove(&req->link);
+    elfs_list_remove(&req->ack_link);
     elfs_result_fini(&req->result);
     elfs_arena_fini(&req->arena);
     elfs_free(req);
@@ -34,6 +36,7 @@ static struct elfs_request *request_new(struct elfs_conn *conn, struct elfs_view
     elfs_arena_init(&req->arena);
     elfs_result_init(&req->result, (size_t)conn->node->options->max_result);
     elfs_list_init(&req->link);
+    elfs_list_init(&req->ack_link);
     elfs_list_init(&req->job.link);
     const uint8_t *copy = elfs_arena_copy(&req->arena, frame.data, frame.len);
     req->pid.data = elfs_arena_copy(&req->arena, pid.data, pid.len);
@@ -99,7 +102,10 @@ bool elfs_request_returned(struct elfs_request *req) {
     req->submitted = false;
     elfs_list_remove(
         &req->link); /* whatever becomes of the connection, the request is its caller's now */
-    if (job->outcome == ELFS_JOB_DONE && job->position.known) db->committed = job->position;
+    if (job->outcome == ELFS_JOB_DONE && job->position.known) {
+        db->committed = job->position;
+        elfs_acks_committed(db, job->position);
+    }
     db->queued--;
     db->queued_bytes -= (int64_t)job->cost;
     db->node->in_flight--;
@@ -112,6 +118,10 @@ static void on_finished(struct elfs_job *job, void *arg) {
     (void)arg;
     if (job->outcome == ELFS_JOB_REROUTE && reroute(req->db, job)) return;
     bool waits = elfs_request_returned(req);
+    if (waits && job->outcome == ELFS_JOB_DONE && req->ack_replicas > 0) {
+        elfs_acks_wait(req);
+        return;
+    }
     if (waits) elfs_conn_wrote(req->conn, elfs_reply_job(elfs_conn_out(req->conn), req));
     if (req->op == ELFS_OP_BEGIN) {
         if (job->outcome == ELFS_JOB_DONE) {
@@ -186,10 +196,19 @@ static enum elfs_code admit(struct elfs_request *req, const struct elfs_op *op,
             elfs_txn_new(req, at_most(op->options.idle_timeout_ms, options->tx_idle_timeout_ms),
                          at_most(op->options.total_timeout_ms, options->tx_total_timeout_ms));
         if (!req->txn) return elfs_fail(err, ELFS_NOMEM, "out of memory");
+        req->txn->ack_replicas = op->options.ack_replicas;
+        req->txn->ack_timeout_ms =
+            at_most(op->options.ack_timeout_ms, options->statement_timeout_ms);
     }
     req->job.tx = req->txn ? &req->txn->tx : NULL;
-    /* Read only while the transaction is open, and so there. */
-    if (op->kind == ELFS_OP_COMMIT) req->job.key = req->txn->key;
+    if (op->kind == ELFS_OP_COMMIT && req->txn) {
+        req->job.key = req->txn->key; /* read only while the transaction is open, and so there */
+        req->ack_replicas = req->txn->ack_replicas;
+        req->ack_timeout_ms = req->txn->ack_timeout_ms;
+    } else if (op->kind != ELFS_OP_BEGIN) {
+        req->ack_replicas = op->options.ack_replicas;
+        req->ack_timeout_ms = at_most(op->options.ack_timeout_ms, options->statement_timeout_ms);
+    }
     return ELFS_OK;
 }
 

@@ -30,6 +30,11 @@ struct elfs_request {
     enum elfs_op_kind op;
     bool abandoned; /* the caller no longer waits */
     struct elfs_txn *txn;
+    int ack_replicas; /* acks.h; 0: none are waited for */
+    int64_t ack_timeout_ms;
+    int64_t ack_deadline_ms;
+    int acked;
+    struct elfs_list ack_link; /* on db->awaiting */
     struct elfs_arena arena;
     struct elfs_result result;
 };

@@ -25,6 +25,8 @@ struct elfs_txn {
     struct elfs_view pid;
     struct elfs_view key; /* what it is known by once it is committed; may be empty */
     uint8_t *terms;       /* the bytes of these three */
+    int ack_replicas;     /* for its commit: acks.h */
+    int64_t ack_timeout_ms;
 };
 
 /* A transaction for a 'begin' of this request; NULL when out of memory. */

@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <unistd.h>
 
-#include "node/net.h"
+#include "ei/net.h"
 
 enum elfs_code elfs_wake_init(struct elfs_wake *wake) {
     atomic_init(&wake->pending, false);

@@ -124,7 +124,7 @@ enum elfs_code elfs_db_open(struct elfs_db *db, const struct elfs_store_config *
         role == ELFS_DB_WRITER ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
     enum elfs_code code = ELFS_OK;
     *db = (struct elfs_db){.handle = NULL};
-    if (sqlite3_open_v2(config->path, &db->handle, flags, NULL) != SQLITE_OK) {
+    if (sqlite3_open_v2(config->path, &db->handle, flags, config->vfs) != SQLITE_OK) {
         code = open_fail(db, config->path, err);
         goto close;
     }
@@ -134,7 +134,9 @@ enum elfs_code elfs_db_open(struct elfs_db *db, const struct elfs_store_config *
     code = configure(db, config, role, err);
     if (code != ELFS_OK) goto close;
     if (sqlite3_prepare_v3(db->handle, "PRAGMA schema_version", -1, SQLITE_PREPARE_PERSISTENT,
-                           &db->schema_version, NULL) != SQLITE_OK) {
+                           &db->schema_version, NULL) != SQLITE_OK ||
+        sqlite3_prepare_v3(db->handle, "PRAGMA data_version", -1, SQLITE_PREPARE_PERSISTENT,
+                           &db->data_version, NULL) != SQLITE_OK) {
         code = open_fail(db, config->path, err);
         goto close;
     }
@@ -145,6 +147,7 @@ enum elfs_code elfs_db_open(struct elfs_db *db, const struct elfs_store_config *
 
 close:
     sqlite3_finalize(db->schema_version);
+    sqlite3_finalize(db->data_version);
     sqlite3_close(db->handle);
     return code;
 }
@@ -152,5 +155,6 @@ close:
 void elfs_db_close(struct elfs_db *db) {
     elfs_stmt_cache_fini(&db->cache);
     sqlite3_finalize(db->schema_version);
+    sqlite3_finalize(db->data_version);
     sqlite3_close(db->handle);
 }

@@ -17,6 +17,7 @@ struct elfs_db {
     struct elfs_watch watch;
     struct elfs_stmt_cache cache;
     sqlite3_stmt *schema_version; /* PRAGMA schema_version */
+    sqlite3_stmt *data_version;   /* PRAGMA data_version: changes with the commits of others */
     bool wrote;                   /* set by each COMMIT that wrote pages; the writer's to clear */
 };
 

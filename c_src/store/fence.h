@@ -11,8 +11,15 @@
 #include "base/position.h"
 
 struct elfs_fence {
-    /* Before BEGIN. ELFS_OK, or ELFS_NOT_PRIMARY with err filled: nothing has been touched. */
+    /* Before BEGIN, and asked often: as far as is known without asking LiteFS. ELFS_OK, or
+     * ELFS_NOT_PRIMARY with err filled: nothing has been touched. */
     enum elfs_code (*before)(struct elfs_fence *self, struct elfs_error *err);
+    /* After BEGIN, with the write lock. undisturbed: nobody else has committed since `after` was
+     * asked last. */
+    void (*begun)(struct elfs_fence *self, bool undisturbed);
+    /* SQLite refused a COMMIT. ELFS_NOT_PRIMARY with err filled if that is because this host is not
+     * the primary, else ELFS_OK. */
+    enum elfs_code (*explain)(struct elfs_fence *self, struct elfs_error *err);
     /* After COMMIT returned OK; changed: the transaction wrote pages. ELFS_OK with the position, or
      * ELFS_UNKNOWN with err filled. */
     enum elfs_code (*after)(struct elfs_fence *self, bool changed, struct elfs_position *position,

@@ -1,13 +1,14 @@
 /* reader - see reader.h. */
 #include "store/reader.h"
 
+#include "store/dead_mount.h"
 #include "store/exec.h"
 #include "store/outcome.h"
 
 enum elfs_code elfs_reader_init(struct elfs_reader_thread *reader,
                                 const struct elfs_store_config *config, struct elfs_mailbox *box,
                                 struct elfs_error *err) {
-    *reader = (struct elfs_reader_thread){.box = box};
+    *reader = (struct elfs_reader_thread){.box = box, .folder = config->folder};
     enum elfs_code code = elfs_worker_init(&reader->worker, err);
     if (code != ELFS_OK) return code;
     code = elfs_db_open(&reader->db, config, ELFS_DB_READER, err);
@@ -41,6 +42,7 @@ static void *reader_main(void *arg) {
     struct elfs_list none;
     elfs_list_init(&jobs);
     elfs_list_init(&none);
+    elfs_dead_mount_enter(reader->folder);
     while (elfs_worker_take(&reader->worker, true, &jobs, &none)) {
         struct elfs_list *link;
         while ((link = elfs_list_pop_front(&jobs))) {

@@ -13,6 +13,7 @@ struct elfs_reader_thread {
     struct elfs_worker worker;
     struct elfs_db db;
     struct elfs_mailbox *box;
+    int folder; /* see dead_mount.h; borrowed */
 };
 
 /* As the writer's; after the writer has put the file into WAL mode. */

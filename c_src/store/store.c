@@ -1,8 +1,12 @@
 /* store - see store.h. Puts writer and reader together and routes jobs to them. */
 #include "store/store.h"
 
+#include <unistd.h>
+
 #include "base/alloc.h"
+#include "store/dead_mount.h"
 #include "store/outcome.h"
+#include "store/patience.h"
 #include "store/reader.h"
 #include "store/sql_text.h"
 #include "store/writer.h"
@@ -10,6 +14,8 @@
 struct elfs_store {
     bool writes; /* there is a writer */
     struct elfs_mailbox *box;
+    struct elfs_patience patience;
+    int folder; /* see dead_mount.h */
     struct elfs_writer writer;
     struct elfs_reader_thread reader;
 };
@@ -26,6 +32,29 @@ void elfs_store_config_default(struct elfs_store_config *config) {
     };
 }
 
+static enum elfs_code start(struct elfs_store *made, const struct elfs_store_config *config,
+                            struct elfs_error *err) {
+    struct elfs_store_config own = *config;
+    own.vfs = made->patience.name;
+    own.folder = made->folder;
+    enum elfs_code code = ELFS_OK;
+    if (made->writes) code = elfs_writer_init(&made->writer, &own, made->box, err);
+    if (code != ELFS_OK) return code;
+    code = elfs_reader_init(&made->reader, &own, made->box, err);
+    if (code != ELFS_OK) goto fini_writer;
+    if (made->writes) code = elfs_writer_start(&made->writer, err);
+    if (code != ELFS_OK) goto fini_reader;
+    code = elfs_reader_start(&made->reader, err);
+    if (code == ELFS_OK) return ELFS_OK;
+
+    if (made->writes) elfs_writer_stop(&made->writer);
+fini_reader:
+    elfs_reader_fini(&made->reader);
+fini_writer:
+    if (made->writes) elfs_writer_fini(&made->writer);
+    return code;
+}
+
 enum elfs_code elfs_store_start(const struct elfs_store_config *config, struct elfs_mailbox *box,
                                 struct elfs_store **store, struct elfs_error *err) {
     *store = NULL;
@@ -33,24 +62,19 @@ enum elfs_code elfs_store_start(const struct elfs_store_config *config, struct e
     if (!made) return elfs_fail(err, ELFS_NOMEM, "out of memory");
     made->writes = !config->read_only;
     made->box = box;
-    enum elfs_code code = ELFS_OK;
-    if (made->writes) code = elfs_writer_init(&made->writer, config, box, err);
+    enum elfs_code code = elfs_patience_init(&made->patience, err);
     if (code != ELFS_OK) goto free;
-    code = elfs_reader_init(&made->reader, config, box, err);
-    if (code != ELFS_OK) goto fini_writer;
-    if (made->writes) code = elfs_writer_start(&made->writer, err);
-    if (code != ELFS_OK) goto fini_reader;
-    code = elfs_reader_start(&made->reader, err);
-    if (code != ELFS_OK) goto stop_writer;
+    made->folder = elfs_dead_mount_folder(config->path);
+    int before = elfs_dead_mount_enter(made->folder);
+    code = start(made, config, err);
+    elfs_dead_mount_enter(before);
+    if (code != ELFS_OK) goto close_folder;
     *store = made;
     return ELFS_OK;
 
-stop_writer:
-    if (made->writes) elfs_writer_stop(&made->writer);
-fini_reader:
-    elfs_reader_fini(&made->reader);
-fini_writer:
-    if (made->writes) elfs_writer_fini(&made->writer);
+close_folder:
+    if (made->folder >= 0) close(made->folder);
+    elfs_patience_fini(&made->patience);
 free:
     elfs_free(made);
     return code;
@@ -110,11 +134,21 @@ void elfs_store_abort_tx(struct elfs_store *store, struct elfs_tx *tx) {
     if (store->writes) elfs_worker_wake(&store->writer.worker);
 }
 
+bool elfs_store_is_lost(const struct elfs_store *store) {
+    return store->folder >= 0 && elfs_dead_mount_is(store->folder);
+}
+
+void elfs_store_hurry(struct elfs_store *store) { elfs_patience_end(&store->patience); }
+
 void elfs_store_stop(struct elfs_store *store) {
     if (store->writes) elfs_writer_stop(&store->writer);
     elfs_reader_stop(&store->reader);
+    int before = elfs_dead_mount_enter(store->folder);
     elfs_reader_fini(&store->reader);
     if (store->writes) elfs_writer_fini(&store->writer); /* last: closing it checkpoints the WAL */
+    elfs_dead_mount_enter(before);
+    if (store->folder >= 0) close(store->folder);
+    elfs_patience_fini(&store->patience);
     elfs_free(store);
 }
 

@@ -26,6 +26,8 @@ struct elfs_store_config {
     int busy_timeout_ms;               /* 5,000 */
     int statement_cache;               /* 128 statements a connection */
     int max_value;                     /* bytes of a value, a row, an SQL text: 65 MiB */
+    const char *vfs;                   /* SQLite's, by name; NULL. The store sets its own */
+    int folder;                        /* the store's own: see dead_mount.h */
     bool read_only;                    /* no writer: the file must exist, and is only read */
     int64_t keep_requests;             /* results of requests with a key: 100,000 at most */
     int64_t keep_requests_ms;          /* for 3,600,000 at most */
@@ -51,6 +53,13 @@ void elfs_store_submit(struct elfs_store *store, struct elfs_list *jobs);
 /* The transaction is rolled back at once; a statement of it that runs is interrupted. Harmless when
  * it has ended already (the mailbox has it on its way). */
 void elfs_store_abort_tx(struct elfs_store *store, struct elfs_tx *tx);
+
+/* True if the mount that it was opened on has died; another LiteFS may have mounted since. */
+bool elfs_store_is_lost(const struct elfs_store *store);
+
+/* The file is gone for good (its LiteFS has died): what waits for a lock on it waits no longer. To be followed
+ * by elfs_store_stop, which then does not take long. */
+void elfs_store_hurry(struct elfs_store *store);
 
 /* Finishes and commits what is queued, rolls an open interactive transaction back (after the jobs
  * of it that are queued), joins both threads, closes, frees. Everything has been posted to the

@@ -3,6 +3,9 @@
 
 #include <sqlite3.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/dead_mount.h"
 
 #define BUSY_TIMEOUT_MS 50
 
@@ -86,6 +89,8 @@ enum elfs_code elfs_tracker_row_read(const char *path, const char *table,
     *updated_at = 0;
     if (stat(path, &st) != 0) return ELFS_OK;
     if (!S_ISREG(st.st_mode)) return elfs_fail(err, ELFS_MALFORMED, "%s is no file", path);
+    int folder = elfs_dead_mount_folder(path);
+    int before = elfs_dead_mount_enter(folder);
     if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
         code = fail_sqlite(err, db, path);
         goto out;
@@ -99,5 +104,7 @@ enum elfs_code elfs_tracker_row_read(const char *path, const char *table,
     }
 out:
     sqlite3_close(db);
+    elfs_dead_mount_enter(before);
+    if (folder >= 0) close(folder);
     return code;
 }

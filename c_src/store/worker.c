@@ -41,6 +41,7 @@ enum elfs_code elfs_worker_start(struct elfs_worker *worker, void *(*main)(void 
     sigset_t all;
     sigset_t before;
     sigfillset(&all);
+    sigdelset(&all, SIGBUS); /* a thread's own affair: see dead_mount.h */
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int rc = pthread_create(&worker->thread, NULL, main, arg);
     pthread_sigmask(SIG_SETMASK, &before, NULL);

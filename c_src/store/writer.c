@@ -3,12 +3,17 @@
 
 #include "base/log.h"
 #include "store/commit.h"
+#include "store/dead_mount.h"
 #include "store/exec.h"
 #include "store/outcome.h"
 
 enum elfs_code elfs_writer_init(struct elfs_writer *writer, const struct elfs_store_config *config,
                                 struct elfs_mailbox *box, struct elfs_error *err) {
-    *writer = (struct elfs_writer){.limits = config->batch, .box = box, .fence = config->fence};
+    *writer = (struct elfs_writer){.limits = config->batch,
+                                   .box = box,
+                                   .fence = config->fence,
+                                   .data_version = -1,
+                                   .folder = config->folder};
     elfs_list_init(&writer->backlog);
     elfs_list_init(&writer->tx_jobs);
     enum elfs_code code = elfs_worker_init(&writer->worker, err);
@@ -45,6 +50,7 @@ static void post_late(struct elfs_writer *writer) {
 
 static void *writer_main(void *arg) {
     struct elfs_writer *writer = arg;
+    elfs_dead_mount_enter(writer->folder);
     for (;;) {
         bool idle = elfs_list_empty(&writer->backlog);
         bool took = elfs_worker_take(&writer->worker, idle, &writer->backlog, &writer->tx_jobs);
@@ -123,18 +129,34 @@ void elfs_writer_run_job(struct elfs_writer *writer, struct elfs_job *job) {
     elfs_job_settle(job, ok ? ELFS_JOB_DONE : ELFS_JOB_FAILED);
 }
 
+/* In the transaction, in which it stays as it is. True if another connection has committed since the
+ * last time, or it cannot be told. */
+static bool is_disturbed(struct elfs_writer *writer) {
+    sqlite3_stmt *stmt = writer->db.data_version;
+    int64_t version = -1;
+    writer->db.guard.internal = true;
+    if (sqlite3_step(stmt) == SQLITE_ROW) version = sqlite3_column_int64(stmt, 0);
+    sqlite3_reset(stmt);
+    writer->db.guard.internal = false;
+    bool disturbed = version == -1 || version != writer->data_version;
+    writer->data_version = version;
+    return disturbed;
+}
+
 bool elfs_writer_begin(struct elfs_writer *writer, struct elfs_error *err) {
     struct elfs_fence *fence = writer->fence;
     if (fence && fence->before(fence, err) != ELFS_OK) return false;
     writer->db.wrote = false;
-    return elfs_control_run(&writer->control, ELFS_BEGIN, err) == SQLITE_OK;
+    if (elfs_control_run(&writer->control, ELFS_BEGIN, err) != SQLITE_OK) return false;
+    if (fence) fence->begun(fence, !is_disturbed(writer));
+    return true;
 }
 
 /* A COMMIT that did not happen because this host is no longer the primary is better told as that: the
  * client knows where to go then. */
 static void explain_refusal(struct elfs_writer *writer, struct elfs_error *err) {
     struct elfs_error reason;
-    if (writer->fence && writer->fence->before(writer->fence, &reason) != ELFS_OK) *err = reason;
+    if (writer->fence && writer->fence->explain(writer->fence, &reason) != ELFS_OK) *err = reason;
 }
 
 static enum elfs_verdict check_fence(struct elfs_writer *writer, struct elfs_position *position,

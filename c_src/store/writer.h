@@ -26,6 +26,8 @@ struct elfs_writer {
     struct elfs_batch_limits limits;
     struct elfs_mailbox *box;
     struct elfs_fence *fence; /* or NULL */
+    int64_t data_version;     /* as last seen, for the fence */
+    int folder;               /* see dead_mount.h; borrowed */
     /* the thread's own */
     struct elfs_list backlog;
     struct elfs_list tx_jobs;

@@ -6,6 +6,7 @@
 
 %% API
 -export([main/0]).
+-export([params/2]).
 
 -export_type([point/0, sync/0]).
 
@@ -14,18 +15,23 @@
         {floor, Callers :: pos_integer()}             %% erlang:node() on another BEAM node
       | {node, Callers :: pos_integer()}              %% erlang:node() on the C node
       | {insert, sync(), Callers :: pos_integer()}    %% one row by query
+      | {keyed, sync(), Callers :: pos_integer()}     %% the same, with a key that makes it run once
       | {struct, sync(), Callers :: pos_integer()}    %% one row by Repo:insert(Struct)
       | {closure, sync(), Callers :: pos_integer()}   %% one row by EctoLiteFS 1.0's closure
       | {many, sync(), Callers :: pos_integer()}      %% MANY rows by query_many
+      | elfs_bench_ecto:point()                       %% one row by Repo.insert with real Ecto
       | {loop, sync(), Batch :: pos_integer()}.       %% SQLite alone, in C
 
 -type config() :: #{floor := node(),
                     nodes := #{sync() => {node(), OsPid :: string()}},
                     loop := file:filename(),
                     closure := elfs_bench_closure:closure(),
+                    ecto := elfs_bench_ecto:config(),
                     dir := file:filename(),
                     rounds := pos_integer(),
                     milliseconds := pos_integer(),
+                    kinds := all | [atom()],
+                    litefs := boolean(),
                     callers := [pos_integer()]}.
 
 -define(MANY, 1000).
@@ -42,39 +48,57 @@
 %% Reads its configuration from the environment that run.sh sets, measures, prints, halts.
 -spec main() -> no_return().
 main() ->
-    Config = config(),
+    #{ecto := Ecto, nodes := Nodes} = Config = config(),
     Idle = rss(Config),
-    Points = points(maps:get(callers, Config)),
+    ok = elfs_bench_ecto:start(Ecto, maps:map(fun(_, {Node, _}) -> Node end, Nodes)),
+    Points = points(Config),
     Results = [{Point, measure(Config, Point)}
                || Round <- lists:seq(1, maps:get(rounds, Config)),
                   Point <- progress(Config, Round, Points)],
-    elfs_bench_report:print(Points, Results, #{idle => Idle, afterwards => rss(Config), many => ?MANY}),
+    Medians = elfs_bench_report:medians(Results),
+    Memory = #{idle => Idle, afterwards => rss(Config)},
+    ok = elfs_bench_report:print(Points, Medians, Memory),
+    ok = elfs_bench_verdict:print(Medians, Memory, #{many => ?MANY, litefs => maps:get(litefs, Config)}),
+    ok = left_out(os:getenv("BENCH_LEFT_OUT")),
     halt(0).
+
+left_out(false) ->
+    ok;
+left_out(Why) ->
+    io:format("LEFT OUT    Repo.insert with real Ecto, ours and EctoLiteFS 1.0's: ~ts~n", [Why]).
 
 -spec config() -> config().
 config() ->
     #{closure => elfs_bench_closure:read(os:getenv("BENCH_CLOSURE")),
+      ecto => elfs_bench_ecto:config(),
       floor => list_to_atom(os:getenv("BENCH_FLOOR")),
       nodes => maps:from_list(
-                 [{Sync, {list_to_atom(os:getenv("BENCH_NODE_" ++ Key)),
-                          os:getenv("BENCH_PID_" ++ Key)}}
-                  || {Sync, Key} <- [{normal, "NORMAL"}, {full, "FULL"}]]),
+                 [{list_to_atom(Sync), {list_to_atom(os:getenv("BENCH_NODE_" ++ Sync)),
+                                        os:getenv("BENCH_PID_" ++ Sync)}}
+                  || Sync <- string:lexemes(os:getenv("BENCH_SYNCS"), " ")]),
+      litefs => os:getenv("BENCH_LITEFS") =:= "yes",
       loop => os:getenv("BENCH_LOOP"),
       dir => os:getenv("BENCH_DIR"),
       rounds => list_to_integer(os:getenv("BENCH_ROUNDS")),
       milliseconds => list_to_integer(os:getenv("BENCH_MILLISECONDS")),
+      kinds => case string:lexemes(os:getenv("BENCH_KINDS"), " ") of
+                   [] -> all;
+                   Kinds -> [list_to_atom(Kind) || Kind <- Kinds]
+               end,
       callers => [list_to_integer(N) || N <- string:lexemes(os:getenv("BENCH_CALLERS"), " ")]}.
 
--spec points([pos_integer()]) -> [point()].
-points(Callers) ->
-    [{floor, N} || N <- Callers]
-        ++ [{node, N} || N <- Callers]
-        ++ lists:append([[{insert, Sync, N} || N <- Callers]
-                         ++ [{struct, Sync, N} || N <- Callers]
-                         ++ [{closure, Sync, N} || N <- Callers]
-                         ++ [{many, Sync, N} || N <- Callers]
+-spec points(config()) -> [point()].
+points(#{kinds := all} = Config) ->
+    all_points(Config);
+points(#{kinds := Kinds} = Config) ->
+    [Point || Point <- all_points(Config), lists:member(element(1, Point), Kinds)].
+
+all_points(#{callers := Callers, ecto := Ecto, nodes := Nodes}) ->
+    [{Kind, N} || Kind <- [floor, node], N <- Callers]
+        ++ lists:append([[{Kind, Sync, N} || Kind <- [insert, keyed, struct, closure, many], N <- Callers]
+                         ++ [Point || Ecto =/= none, Point <- elfs_bench_ecto:points(Sync, Callers)]
                          ++ [{loop, Sync, Batch} || Batch <- lists:usort([1, ?MANY | Callers])]
-                         || Sync <- [normal, full]]).
+                         || Sync <- [normal, full], is_map_key(Sync, Nodes)]).
 
 -spec progress(config(), pos_integer(), [point()]) -> [point()].
 progress(#{rounds := Rounds}, Round, Points) ->
@@ -90,6 +114,11 @@ measure(#{nodes := Nodes} = Config, {insert, Sync, Callers}) ->
     {Node, Pid} = maps:get(Sync, Nodes),
     ok = new_table(Node),
     load(Config, Callers, Pid, fun(Caller, N) -> insert(Node, Caller, N) end);
+measure(#{nodes := Nodes} = Config, {keyed, Sync, Callers}) ->
+    {Node, Pid} = maps:get(Sync, Nodes),
+    ok = new_table(Node),
+    Keys = {rand:bytes(8), atomics:new(1, [])},
+    load(Config, Callers, Pid, fun(Caller, N) -> insert_keyed(Node, Keys, Caller, N) end);
 measure(#{nodes := Nodes} = Config, {struct, Sync, Callers}) ->
     {Node, Pid} = maps:get(Sync, Nodes),
     ok = new_table(Node),
@@ -102,8 +131,11 @@ measure(#{nodes := Nodes} = Config, {many, Sync, Callers}) ->
     {Node, Pid} = maps:get(Sync, Nodes),
     ok = new_table(Node),
     load(Config, Callers, Pid, fun(Caller, N) -> insert_many(Node, Caller, N) end);
+measure(#{ecto := Ecto, nodes := Nodes, milliseconds := Milliseconds}, {Kind, Sync, _} = Point)
+  when Kind =:= remote; Kind =:= original ->
+    elfs_bench_ecto:measure(Ecto, maps:get(Sync, Nodes), Point, {[?DROP, ?CREATE], Milliseconds});
 measure(#{loop := Loop, dir := Dir, milliseconds := Milliseconds}, {loop, Sync, Batch}) ->
-    elfs_bench_load:loop(Loop, filename:join(Dir, "loop.db"), Sync, Batch, Milliseconds).
+    elfs_bench_load:loop(Loop, Dir ++ "loop.db", Sync, Batch, Milliseconds).
 
 -spec load(config(), pos_integer(), string() | none, elfs_bench_load:call()) ->
           elfs_bench_load:result().
@@ -128,6 +160,14 @@ new_table(Node, Repo) ->
 insert(Node, Caller, N) ->
     {ok, #{rows := [[_Id]]}} =
         erpc:call(Node, ecto_litefs, query, [?REPO, ?INSERT, params(Caller, N)], ?TIMEOUT),
+    1.
+
+%% As the middleware makes its keys: the same beginning, and a counter.
+-spec insert_keyed(node(), {binary(), atomics:atomics_ref()}, pos_integer(), pos_integer()) -> non_neg_integer().
+insert_keyed(Node, {Prefix, Counter}, Caller, N) ->
+    Key = <<Prefix/binary, (atomics:add_get(Counter, 1, 1)):64>>,
+    {ok, #{rows := [[_Id]]}} =
+        erpc:call(Node, ecto_litefs, query, [?REPO, ?INSERT, params(Caller, N), #{key => Key}], ?TIMEOUT),
     1.
 
 -spec insert_struct(node(), pos_integer(), pos_integer()) -> non_neg_integer().
@@ -156,6 +196,7 @@ insert_many(Node, Caller, N) ->
         erpc:call(Node, ecto_litefs, query_many, [?REPO, ?INSERT, Sets], ?TIMEOUT),
     ?MANY.
 
+%% The values of a caller's N-th row.
 -spec params(pos_integer(), pos_integer()) -> [binary()].
 params(Caller, N) ->
     Id = [integer_to_list(Caller), $., integer_to_list(N)],

@@ -18,24 +18,32 @@
                     p50 := number(),
                     p99 := number(),
                     errors := non_neg_integer(),
-                    node_cpu := float() | none,   %% of the C node
-                    client_cpu := float() | none}. %% of this BEAM node
+                    dropped := non_neg_integer(),  %% of the errors: those that DBConnection's queue gave up
+                    node_cpu := float() | none,    %% of the node that writes
+                    client_cpu := float() | none}. %% of the callers' BEAM node
+
+%% What a caller has seen in the window; of the failures the first.
+-record(seen, {samples = [] :: [non_neg_integer()],
+               rows = 0 :: non_neg_integer(),
+               errors = 0 :: non_neg_integer(),
+               dropped = 0 :: non_neg_integer(),
+               failure = none :: term()}).
 
 -define(WARM_UP, 300).
 
-%% Counts what is answered within Milliseconds, after a warm-up. OsPid is the C node's, none for the floor.
+%% Counts what is answered within Milliseconds, after a warm-up. OsPid is the writing node's, none for the
+%% floor.
 -spec run(pos_integer(), pos_integer(), string() | none, call()) -> result().
 run(Callers, Milliseconds, OsPid, Call) ->
     From = now_us() + ?WARM_UP * 1000,
     Until = From + Milliseconds * 1000,
-    Workers = [spawn_monitor(fun() -> exit({done, call_loop(Call, Caller, 1, From, Until, {[], 0, 0})}) end)
+    Workers = [spawn_monitor(fun() -> exit({done, call_loop(Call, Caller, 1, From, Until, #seen{})}) end)
                || Caller <- lists:seq(1, Callers)],
     sleep_until(From),
     Before = cpu(OsPid),
     sleep_until(Until),
     After = cpu(OsPid),
-    {Samples, Rows, Errors} = collect(Workers),
-    summary(Samples, Rows, Errors, Milliseconds, cpu_spent(Before, After)).
+    summary(collect(Workers), Milliseconds, cpu_spent(Before, After)).
 
 -spec loop(file:filename(), file:filename(), elfs_bench:sync(), pos_integer(), pos_integer()) -> result().
 loop(Program, Database, Sync, Batch, Milliseconds) ->
@@ -43,7 +51,7 @@ loop(Program, Database, Sync, Batch, Milliseconds) ->
     {ok, [Rows, Elapsed, P50, P99], []} =
         io_lib:fread("rows=~d elapsed_us=~d p50_us=~f p99_us=~f", string:trim(os:cmd(Command))),
     RowRate = Rows * 1.0e6 / Elapsed,
-    #{calls => RowRate / Batch, rows => RowRate, p50 => P50, p99 => P99, errors => 0,
+    #{calls => RowRate / Batch, rows => RowRate, p50 => P50, p99 => P99, errors => 0, dropped => 0,
       node_cpu => none, client_cpu => none}.
 
 %% VmRSS in KiB.
@@ -54,32 +62,54 @@ rss(OsPid) ->
     list_to_integer(KiB).
 
 %% A call counts when its answer comes within the window, whenever it began.
-call_loop(Call, Caller, N, From, Until, {Samples, Rows, Errors} = Acc) ->
+call_loop(Call, Caller, N, From, Until, Seen) ->
     Started = now_us(),
     Outcome = try Call(Caller, N) catch _:Reason -> {error, Reason} end,
     Ended = now_us(),
     if
-        Ended >= Until -> Acc;
-        Ended < From -> call_loop(Call, Caller, N + 1, From, Until, Acc);
-        is_integer(Outcome) ->
-            call_loop(Call, Caller, N + 1, From, Until,
-                      {[Ended - Started | Samples], Rows + Outcome, Errors});
-        true ->
-            Errors =:= 0 andalso io:format(standard_error, "a call failed: ~p~n", [Outcome]),
-            call_loop(Call, Caller, N + 1, From, Until, {Samples, Rows, Errors + 1})
+        Ended >= Until -> Seen;
+        Ended < From -> call_loop(Call, Caller, N + 1, From, Until, Seen);
+        true -> call_loop(Call, Caller, N + 1, From, Until, see(Outcome, Ended - Started, Seen))
     end.
 
-collect(Workers) ->
-    lists:foldl(fun({Pid, Ref}, {Samples, Rows, Errors}) ->
-                        receive
-                            {'DOWN', Ref, process, Pid, {done, {S, R, E}}} ->
-                                {S ++ Samples, R + Rows, E + Errors}
-                        end
-                end, {[], 0, 0}, Workers).
+see(Rows, Microseconds, #seen{samples = Samples, rows = Before} = Seen) when is_integer(Rows) ->
+    Seen#seen{samples = [Microseconds | Samples], rows = Before + Rows};
+see(Failure, _, #seen{errors = Errors, dropped = Dropped, failure = First} = Seen) ->
+    Seen#seen{errors = Errors + 1, dropped = Dropped + dropped(Failure),
+              failure = first(First, Failure)}.
 
-summary([], _, Errors, _, _) ->
+first(none, Failure) -> Failure;
+first(Failure, _) -> Failure.
+
+%% The exception is raised here, or on the primary and handed on by erpc, which Elixir may have made one of its own.
+dropped({error, {exception, Exception, _}}) -> dropped({error, Exception});
+dropped({error, #{original := Reason}}) -> dropped({error, Reason});
+dropped({error, #{message := Message}}) when is_binary(Message) ->
+    case binary:match(Message, <<"dropped from queue">>) of
+        nomatch -> 0;
+        _ -> 1
+    end;
+dropped(_) -> 0.
+
+collect(Workers) ->
+    All = lists:foldl(fun collect/2, #seen{}, Workers),
+    All#seen.failure =:= none orelse io:format(standard_error, "a call failed: ~0tp~n", [All#seen.failure]),
+    All.
+
+collect({Pid, Ref}, All) ->
+    receive
+        {'DOWN', Ref, process, Pid, {done, One}} ->
+            #seen{samples = One#seen.samples ++ All#seen.samples,
+                  rows = One#seen.rows + All#seen.rows,
+                  errors = One#seen.errors + All#seen.errors,
+                  dropped = One#seen.dropped + All#seen.dropped,
+                  failure = first(All#seen.failure, One#seen.failure)}
+    end.
+
+summary(#seen{samples = [], errors = Errors}, _, _) ->
     error({nothing_succeeded, Errors});
-summary(Samples, Rows, Errors, Milliseconds, {NodeCpu, ClientCpu}) ->
+summary(#seen{samples = Samples, rows = Rows, errors = Errors, dropped = Dropped}, Milliseconds,
+        {NodeCpu, ClientCpu}) ->
     Sorted = lists:sort(Samples),
     Calls = length(Sorted),
     Unit = max(Rows, Calls),
@@ -88,6 +118,7 @@ summary(Samples, Rows, Errors, Milliseconds, {NodeCpu, ClientCpu}) ->
       p50 => percentile(50, Calls, Sorted),
       p99 => percentile(99, Calls, Sorted),
       errors => Errors,
+      dropped => Dropped,
       node_cpu => per(NodeCpu, Unit),
       client_cpu => per(ClientCpu, Unit)}.
 
@@ -97,7 +128,7 @@ percentile(P, Count, Sorted) ->
 per(none, _) -> none;
 per(Microseconds, Count) -> Microseconds / Count.
 
-%% {The C node's, our own} CPU time in microseconds, user and system.
+%% {The writing node's, our own} CPU time in microseconds, user and system.
 cpu(none) -> {none, cpu_of(os:getpid())};
 cpu(OsPid) -> {cpu_of(OsPid), cpu_of(os:getpid())}.
 

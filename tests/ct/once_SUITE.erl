@@ -81,7 +81,7 @@ bad_keys(Config) ->
                   ct_node:query(Node, "INSERT INTO t (a) VALUES (1)", [], #{key => Bad}))
      || Bad <- [<<>>, binary:copy(<<"k">>, 65), key, "key", 1, {blob, <<"k">>}]],
     {ok, Tx} = ct_node:call(Node, 'begin', ['Test.Repo']),
-    ?assertMatch({error, #{code := invalid_option, message := <<"key and tx", _/binary>>}},
+    ?assertMatch({error, #{code := invalid_option, message := <<"key or ack with tx", _/binary>>}},
                  ct_node:query(Node, "INSERT INTO t (a) VALUES (1)", [], #{key => key(), tx => Tx})),
     ok = ct_node:call(Node, rollback, ['Test.Repo', Tx]),
     ?assertEqual(0, count(Node)),

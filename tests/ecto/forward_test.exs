@@ -135,6 +135,31 @@ defmodule Test.ForwardTest do
       assert :ok = Ecto.Adapters.SQL.disconnect_all(%{pid: pool, opts: [pool: :ecto_litefs_pool]}, 0)
       assert {:ok, _} = add()
     end
+
+    @tag opts: [pool_size: 1], config: [queue_target: 1, queue_interval: 10]
+    test "who waits for a place is not dropped, however impatient the Repo is with its own file", %{files: files} do
+      parent = self()
+
+      holder =
+        Task.async(fn ->
+          EctoLiteFS.transaction(Repo, fn ->
+            send(parent, :held)
+
+            receive do
+              :go -> add()
+            end
+          end)
+        end)
+
+      assert_receive :held, 10_000
+      waiting = Task.async(fn -> add() end)
+      # Fifty of the queue's intervals.
+      assert Task.yield(waiting, 500) == nil
+      send(holder.pid, :go)
+      assert {:ok, {:ok, _}} = Task.await(holder)
+      assert {:ok, _} = Task.await(waiting)
+      assert count(files.primary) == 2
+    end
   end
 
   defp waits?(%Task{pid: pid}) do
@@ -149,7 +174,7 @@ defmodule Test.ForwardTest do
       %{pid: pool} = Ecto.Adapter.lookup_meta(@remote)
 
       eventually(fn ->
-        match?([%{ready_conn_count: 64}], DBConnection.get_connection_metrics(pool, pool: :ecto_litefs_pool))
+        match?([%{ready_conn_count: 256}], DBConnection.get_connection_metrics(pool, pool: :ecto_litefs_pool))
       end)
 
       # The first call asks what it is.

@@ -278,7 +278,7 @@ end
 defmodule Test.Case do
   @moduledoc """
   A replica: this VM, whose primary is a C node. `@tag primary: :beam | :stand_in | :here | :none` for other primaries,
-  `@tag args: [...]` for the C node's.
+  `@tag args: [...]` for the C node's, `@tag config: [...]` for the Repo's own configuration.
   """
   use ExUnit.CaseTemplate
   alias Test.World
@@ -301,6 +301,7 @@ defmodule Test.Case do
     claim(files.replica, world.name)
     :ok = :app_port.announce(port, @primary_file, world.state)
 
+    Application.put_env(:ecto_suite, Test.Repo, Map.get(context, :config, []))
     start_supervised!({Test.Repo, database: files.replica, pool_size: 2})
     start_supervised!({Test.Local, database: files.local, pool_size: 2})
 

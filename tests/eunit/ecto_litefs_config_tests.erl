@@ -8,7 +8,7 @@ defaults_test() ->
                    event_stream_url => <<"http://localhost:20202/events">>,
                    table_name => <<"_ecto_litefs_primary">>, cache_ttl => 5000,
                    refresh_grace_period => 100, erpc_timeout => 15000, detection => port,
-                   database => nil, pool_size => 64, read_your_writes => false, ack => local,
+                   database => nil, pool_size => 256, read_your_writes => false, ack => local,
                    ack_timeout => 5000},
                  new([])).
 

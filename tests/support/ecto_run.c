@@ -215,7 +215,7 @@ static void script(struct elfs_result *result, const char *rows, int64_t changes
     assert_int_equal(sink->done(sink, &summary), ELFS_OK);
 }
 
-static void answer(struct ecto_run *run, const struct elfs_ecto_outcome *outcome) {
+void ecto_answer(struct ecto_run *run, const struct elfs_ecto_outcome *outcome) {
     if (run->code != ELFS_OK) fail_msg("refused: %s", run->err.message);
     elfs_buf_truncate(&run->buf, 0);
     run->code = elfs_ecto_answer(&run->plan, outcome, &run->arena, &run->buf, &run->raised);
@@ -226,7 +226,7 @@ void ecto_done(struct ecto_run *run, const char *rows, int64_t changes) {
     elfs_result_init(&result, 1 << 20);
     script(&result, rows, changes);
     struct elfs_ecto_outcome outcome = {.result = &result};
-    answer(run, &outcome);
+    ecto_answer(run, &outcome);
     elfs_result_fini(&result);
 }
 
@@ -234,13 +234,13 @@ void ecto_failed(struct ecto_run *run, enum elfs_code code, const char *message)
     struct elfs_error err;
     elfs_fail(&err, code, "%s", message);
     struct elfs_ecto_outcome outcome = {.error = &err};
-    answer(run, &outcome);
+    ecto_answer(run, &outcome);
 }
 
 void ecto_settled(struct ecto_run *run) {
     struct elfs_ecto_outcome outcome = {0};
     assert_false(run->plan.run);
-    answer(run, &outcome);
+    ecto_answer(run, &outcome);
 }
 
 static void assert_answer(const struct ecto_run *run, bool raised, const char *expected) {

@@ -53,9 +53,12 @@ void assert_plan(const struct ecto_run *run, const char *sql, const char *params
 /* Asserts that it was refused, with this part of a message. */
 void assert_refused(const struct ecto_run *run, enum elfs_code code, const char *message);
 
-/* The answer, when the database returned rows (values as in assert_plan, rows separated by ";";
+/* The answer to what came of the statement. The term is in run->buf. */
+void ecto_answer(struct ecto_run *run, const struct elfs_ecto_outcome *outcome);
+
+/* The same, when the database returned rows (values as in assert_plan, rows separated by ";";
  * NULL: the statement returns no columns) and changed so many; when it failed; when nothing was
- * run. The term is in run->buf. */
+ * run. */
 void ecto_done(struct ecto_run *run, const char *rows, int64_t changes);
 void ecto_failed(struct ecto_run *run, enum elfs_code code, const char *message);
 void ecto_settled(struct ecto_run *run);

@@ -309,8 +309,9 @@ static void print_number(struct text *t, struct elfs_reader *r) {
     double real;
     int sign;
     if (elfs_term_float(r, &real) == ELFS_OK) {
-        add(t, "%.17g%s", real,
-            real >= 0 && real < 1e15 && real <= (double)(int64_t)real ? ".0" : "");
+        size_t start = t->len;
+        add(t, "%.17g", real);
+        if (!strpbrk(t->bytes + start, ".e")) add(t, ".0");
     } else if (elfs_term_int64(r, &integer) == ELFS_OK) {
         add(t, "%lld", (long long)integer);
     } else {

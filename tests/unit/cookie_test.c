@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "node/cookie.h"
+#include "ei/cookie.h"
 
 static char path[64];
 static struct elfs_error err;

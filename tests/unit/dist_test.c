@@ -270,6 +270,16 @@ static void what_is_written_reads_back(void **state) {
     assert_true(elfs_view_is(msg.message, "j"));
     elfs_buf_truncate(&buf, 0);
 
+    mark = elfs_dist_open_reg_send(&buf, t.pid, "ecto_litefs");
+    elfs_put_nil(&buf);
+    assert_int_equal(elfs_frame_close(&buf, mark), ELFS_OK);
+    assert_int_equal(elfs_dist_parse(only_frame(&buf), &msg), ELFS_OK);
+    assert_int_equal(msg.op, ELFS_DIST_REG_SEND);
+    assert_true(elfs_view_equal(msg.from, t.pid));
+    assert_true(elfs_view_is(msg.name, "ecto_litefs"));
+    assert_true(elfs_view_is(msg.message, "j"));
+    elfs_buf_truncate(&buf, 0);
+
     mark = elfs_dist_open_monitor_exit(&buf, t.pid, t.peer, t.ref);
     elfs_put_nil(&buf);
     assert_int_equal(elfs_frame_close(&buf, mark), ELFS_OK);

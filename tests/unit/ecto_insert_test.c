@@ -275,6 +275,23 @@ static void conflict_options_that_raise(void **state) {
     ecto_fini(&run);
 }
 
+/* DEFAULT VALUES takes no ON CONFLICT: the options are looked at, and then left out. */
+static void conflict_options_without_columns(void **state) {
+    (void)state;
+    struct ecto_run run;
+    plan(&run, "id INTEGER pk, name TEXT",
+         "[" USER("built", "id => nil, name => nil") ", [{conflict_target, [name]}]]");
+    ecto_settled(&run);
+    assert_raises(&run, ARGUMENT_ERROR(":conflict_target option is forbidden when :on_conflict is "
+                                       ":raise"));
+    ecto_fini(&run);
+    plan(&run, "id INTEGER pk, name TEXT",
+         "[" USER("built", "id => nil, name => nil") //
+         ", [{on_conflict, [{set, [{name, <<\"x\">>}]}]}, {conflict_target, [id]}]]");
+    assert_plan(&run, INSERT_USERS "AS u0 DEFAULT VALUES RETURNING \"id\"", "");
+    ecto_fini(&run);
+}
+
 static void returning(void **state) {
     (void)state;
     struct ecto_run run;
@@ -429,6 +446,37 @@ static void the_schema_knows(void **state) {
     ecto_fini(&run);
 }
 
+/* Ecto leaves out the fields that are called as the target's columns are. */
+static void replace_all_by_columns(void **state) {
+    (void)state;
+    struct ecto_run run;
+    with_schema(&run);
+    ecto_plan(&run, "insert",
+              "[" SCHEMA_USER("built", "1", "nil", "<<\"t\">>", "nil", "nil") //
+              ", [{on_conflict, replace_all}, {conflict_target, [id]}]]");
+    assert_plan(&run,
+                INSERT_USERS "(\"user_id\",\"token\",\"made\") VALUES (?1,?2,?3) ON CONFLICT "
+                             "(\"user_id\") DO UPDATE SET \"user_id\" = "
+                             "EXCLUDED.\"user_id\",\"full\" = EXCLUDED.\"full\",\"token\" = "
+                             "EXCLUDED.\"token\" RETURNING \"hits\"",
+                "1,'t','2026-11-24T21:05:41Z'");
+    ecto_fini(&run);
+    with_schema(&run);
+    run.answers[ELFS_ECTO_Q_DUMP] =
+        "#{id => {user_id, id, always}, name => {token, string, always}, token => {full, "
+        "'Elixir.Ecto.UUID', always}, created => {made, utc_datetime, insert}, hits => {hits, "
+        "integer, never}}";
+    ecto_plan(&run, "insert",
+              "[" SCHEMA_USER("built", "1", "nil", "<<\"t\">>", "nil", "nil") //
+              ", [{on_conflict, {replace_all_except, [id]}}, {conflict_target, name}]]");
+    assert_plan(&run,
+                INSERT_USERS "(\"user_id\",\"full\",\"made\") VALUES (?1,?2,?3) ON CONFLICT "
+                             "(\"token\") DO UPDATE SET \"token\" = EXCLUDED.\"token\" "
+                             "RETURNING \"hits\"",
+                "1,'t','2026-11-24T21:05:41Z'");
+    ecto_fini(&run);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_struct),
@@ -444,10 +492,12 @@ int main(void) {
         cmocka_unit_test(conflict_updates),
         cmocka_unit_test(a_conflict_that_does_nothing),
         cmocka_unit_test(conflict_options_that_raise),
+        cmocka_unit_test(conflict_options_without_columns),
         cmocka_unit_test(returning),
         cmocka_unit_test(unknown_tables_and_names),
         cmocka_unit_test(mistyped_values),
         cmocka_unit_test(the_schema_knows),
+        cmocka_unit_test(replace_all_by_columns),
     };
     return cmocka_run_group_tests_name("ecto_insert", tests, NULL, NULL);
 }

@@ -17,7 +17,9 @@ struct test_fence {
     bool counts_after;
     int asked_before;
     int asked_after;
-    bool changed; /* as last asked after COMMIT */
+    int begun;
+    bool undisturbed; /* as last told */
+    bool changed;     /* as last asked after COMMIT */
 };
 
 static struct store_fixture f;
@@ -26,6 +28,17 @@ static struct test_fence fence;
 static enum elfs_code before(struct elfs_fence *self, struct elfs_error *err) {
     struct test_fence *t = (struct test_fence *)self;
     t->asked_before++;
+    return t->primary_before ? ELFS_OK : elfs_fail(err, ELFS_NOT_PRIMARY, "not here");
+}
+
+static void begun(struct elfs_fence *self, bool undisturbed) {
+    struct test_fence *t = (struct test_fence *)self;
+    t->begun++;
+    t->undisturbed = undisturbed;
+}
+
+static enum elfs_code explain(struct elfs_fence *self, struct elfs_error *err) {
+    struct test_fence *t = (struct test_fence *)self;
     return t->primary_before ? ELFS_OK : elfs_fail(err, ELFS_NOT_PRIMARY, "not here");
 }
 
@@ -41,7 +54,8 @@ static int setup(void **state) {
     (void)state;
     fixture_open(&f);
     fixture_stop(&f);
-    fence = (struct test_fence){.fence = {before, after}, true, true, 0, 0, false};
+    fence = (struct test_fence){
+        .fence = {before, begun, explain, after}, .primary_before = true, .counts_after = true};
     f.config.fence = &fence.fence;
     fixture_start(&f);
     return 0;
@@ -103,6 +117,20 @@ static void a_commit_that_does_not_count_is_unknown(void **state) {
     assert_int_equal(good->job.error.code, ELFS_UNKNOWN);
     assert_string_equal(good->job.error.message, "perhaps");
     assert_int_equal(bad->job.outcome, ELFS_JOB_FAILED); /* it failed for itself, and surely */
+}
+
+/* A commit of another connection lies between two of ours. */
+static void others_disturb(void **state) {
+    (void)state;
+    fixture_query(&f, "INSERT INTO t(v) VALUES (1)");
+    fixture_query(&f, "INSERT INTO t(v) VALUES (2)");
+    assert_int_equal(fence.begun, 2);
+    assert_true(fence.undisturbed);
+    fixture_read(&f, "INSERT INTO t(v) VALUES (3) RETURNING v");
+    fixture_query(&f, "INSERT INTO t(v) VALUES (4)");
+    assert_false(fence.undisturbed);
+    fixture_query(&f, "INSERT INTO t(v) VALUES (5)");
+    assert_true(fence.undisturbed);
 }
 
 static void an_interactive_transaction_is_fenced_too(void **state) {
@@ -182,6 +210,7 @@ int main(void) {
         TEST(whether_it_wrote_is_told),
         TEST(nothing_is_touched_elsewhere_than_on_the_primary),
         TEST(a_commit_that_does_not_count_is_unknown),
+        TEST(others_disturb),
         TEST(an_interactive_transaction_is_fenced_too),
         TEST(the_wal_is_still_checkpointed),
         TEST(a_store_that_only_reads),

@@ -182,6 +182,36 @@ static void check_magnitude(const char *name, int sign, struct elfs_view expecte
     exact_free(bytes);
 }
 
+static void unsigned_integers(void **state) {
+    (void)state;
+    static const struct {
+        const char *name;
+        enum elfs_code code;
+        uint64_t value;
+    } table[] = {
+        {"int_0", ELFS_OK, 0},
+        {"int_255", ELFS_OK, 255},
+        {"int_minus_1", ELFS_LIMIT, 0},
+        {"int_max_64", ELFS_OK, INT64_MAX},
+        {"int_min_64", ELFS_LIMIT, 0},
+        {"int_over_64", ELFS_OK, (uint64_t)INT64_MAX + 1},
+        {"int_large_big", ELFS_LIMIT, 0},
+        {"float_1_5", ELFS_BADARG, 0},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct elfs_view bytes = load_term(table[i].name);
+        struct elfs_reader r = after_version(bytes);
+        const uint8_t *start = r.pos;
+        uint64_t value = 0;
+        enum elfs_code code = elfs_term_uint64(&r, &value);
+        if (code != table[i].code || value != table[i].value)
+            fail_msg("%s: code %d, value %llu", table[i].name, (int)code,
+                     (unsigned long long)value);
+        assert_ptr_equal(r.pos, code == ELFS_OK ? bytes.data + bytes.len : start);
+        exact_free(bytes);
+    }
+}
+
 static void magnitudes(void **state) {
     (void)state;
     check_magnitude("int_0", 0, ELFS_VIEW_NONE);
@@ -412,6 +442,7 @@ int main(void) {
         cmocka_unit_test(agrees_with_ei_on_where_terms_end),
         cmocka_unit_test(kinds),
         cmocka_unit_test(integers),
+        cmocka_unit_test(unsigned_integers),
         cmocka_unit_test(magnitudes),
         cmocka_unit_test(floats),
         cmocka_unit_test(refuses_what_no_beam_sends),

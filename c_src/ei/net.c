@@ -1,5 +1,5 @@
 /* net - see net.h. */
-#include "node/net.h"
+#include "ei/net.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>

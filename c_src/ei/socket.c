@@ -1,10 +1,10 @@
-/* ei_socket - see ei_socket.h.
+/* socket - see socket.h.
  *
  * ei keeps a context pointer for each socket: ours is a small heap block, freed by the close
  * callback. The session (deadline, flags, progress) belongs to the thread that runs the handshake
- * and is over before the socket goes to the loop, which reads and writes the descriptor directly.
+ * and is over before the socket goes to its owner, who reads and writes the descriptor directly.
  */
-#include "node/ei_socket.h"
+#include "ei/socket.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -14,14 +14,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "node/net.h"
-
-/* erl_dist_protocol, "Distribution Flags". */
-#define DFLAG_PUBLISHED UINT64_C(0x1)
-#define DFLAG_DIST_MONITOR_NAME UINT64_C(0x20)
-#define DFLAG_EXIT_PAYLOAD UINT64_C(0x400000)
-#define DFLAG_SPAWN (UINT64_C(1) << 32)
-#define DFLAG_ALIAS (UINT64_C(1) << 35)
+#include "ei/net.h"
 
 /* [length:2]['N'][flags:8]... */
 #define NAME_TAG_AT 2
@@ -37,15 +30,6 @@ struct socket_context {
 static _Thread_local struct elfs_ei_session *session;
 
 void elfs_ei_session_set(struct elfs_ei_session *s) { session = s; }
-
-/* Instead of the C library's, for ei, which mixes it into every challenge (ei_connect.c, gen_challenge). glibc's looks
- * this host's own name up: where only DNS knows the name, each handshake would wait for DNS, and none would succeed
- * while it is down. Random is better in a challenge anyway. */
-long gethostid(void) {
-    uint32_t id = 0;
-    if (getentropy(&id, sizeof id) != 0) id = (uint32_t)elfs_clock_us();
-    return (long)id;
-}
 
 static int fd_of(void *ctx) { return ((struct socket_context *)ctx)->fd; }
 
@@ -151,7 +135,7 @@ static int cb_read(void *ctx, char *buf, ssize_t *len, unsigned timeout) {
     return 0;
 }
 
-/* Writes what ei gives, adding our flags to the one message that carries flags. */
+/* Writes what ei gives, adding the session's flags to the one message that carries flags. */
 static int cb_write(void *ctx, const char *buf, ssize_t *len, unsigned timeout) {
     (void)timeout;
     char changed[1024];
@@ -162,8 +146,7 @@ static int cb_write(void *ctx, const char *buf, ssize_t *len, unsigned timeout) 
         uint64_t flags = 0;
         memcpy(changed, buf, n);
         for (int i = FLAGS_AT; i < FLAGS_END; i++) flags = flags << 8 | (uint8_t)changed[i];
-        flags |= DFLAG_SPAWN | DFLAG_ALIAS | DFLAG_EXIT_PAYLOAD | DFLAG_DIST_MONITOR_NAME;
-        if (!session->hidden) flags |= DFLAG_PUBLISHED;
+        flags |= session->flags;
         for (int i = FLAGS_END - 1; i >= FLAGS_AT; i--, flags >>= 8) changed[i] = (char)flags;
         buf = changed;
     }

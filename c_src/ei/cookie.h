@@ -3,8 +3,8 @@
  * Source: auth.erl of OTP's kernel: a file that its group or others can read is refused; the cookie
  * ends at the first line's end.
  */
-#ifndef ELFS_NODE_COOKIE_H
-#define ELFS_NODE_COOKIE_H
+#ifndef ELFS_EI_COOKIE_H
+#define ELFS_EI_COOKIE_H
 
 #include "base/error.h"
 

@@ -1,6 +1,6 @@
 /* net - small socket helpers. */
-#ifndef ELFS_NODE_NET_H
-#define ELFS_NODE_NET_H
+#ifndef ELFS_EI_NET_H
+#define ELFS_EI_NET_H
 
 #include <netinet/in.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* cookie - see cookie.h. */
-#include "node/cookie.h"
+#include "ei/cookie.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,0 +1,85 @@
+%% The application on one host: EctoLiteFS's supervisor for a Repo, connections to the other hosts, writers on demand.
+-module(e2e_app).
+
+%% API
+-export([main/1]).
+-export([database/0]).
+-export([cnode/0]).
+-export([erpc_timeout/0]).
+-export([state/0]).
+-export([insert/1]).
+-export([start_writers/3]).
+-export([stop_writers/0]).
+
+-define(REPO, 'Elixir.E2e.Repo').
+%% What libcluster's simplest strategies do: they try again.
+-define(CONNECT_MS, 500).
+
+%% Arguments of `erl -run': the host's number, its folder, the run's number, the time limit of a forwarded write.
+-spec main([string()]) -> no_return().
+main([Host, Folder, Run, Timeout]) ->
+    Address = fun(N) -> lists:concat(["10.77.", Run, ".", N]) end,
+    ok = persistent_term:put(?MODULE, #{
+        database => unicode:characters_to_binary(filename:join([Folder, "mnt", "app.db"])),
+        cnode => list_to_atom("litefs@" ++ Address(Host)), erpc_timeout => list_to_integer(Timeout)}),
+    {ok, _} = 'Elixir.EctoLiteFS.Supervisor':start_link([
+        {repo, ?REPO},
+        {primary_file, unicode:characters_to_binary(filename:join([Folder, "mnt", ".primary"]))},
+        {erpc_timeout, list_to_integer(Timeout)} | options(os:getenv("E2E_ACK", "local"))]),
+    true = register(?MODULE, self()),
+    loop([list_to_atom("app@" ++ Address(N)) || N <- [1, 2, 3]], []).
+
+%% What the level of acknowledgement asks of the supervisor.
+-spec options(string()) -> [{atom(), term()}].
+options("local") -> [];
+options(Replicas) -> [{ack, {replicas, list_to_integer(Replicas)}}].
+
+-spec loop([node()], [pid()]) -> no_return().
+loop(Nodes, Writers) ->
+    receive
+        {start_writers, From, Names, Folder} ->
+            Started = [e2e_writer:start(Name, Folder) || Name <- Names],
+            From ! {?MODULE, done},
+            loop(Nodes, Started ++ Writers);
+        {stop_writers, From} ->
+            lists:foreach(fun e2e_writer:stop/1, Writers),
+            From ! {?MODULE, done},
+            loop(Nodes, [])
+    after ?CONNECT_MS ->
+        %% A node that cannot be reached keeps its caller waiting.
+        _ = spawn(fun() -> [net_kernel:connect_node(Node) || Node <- Nodes -- [node() | nodes()]] end),
+        loop(Nodes, Writers)
+    end.
+
+-spec database() -> binary().
+database() -> maps:get(database, persistent_term:get(?MODULE)).
+
+-spec cnode() -> node().
+cnode() -> maps:get(cnode, persistent_term:get(?MODULE)).
+
+-spec erpc_timeout() -> pos_integer().
+erpc_timeout() -> maps:get(erpc_timeout, persistent_term:get(?MODULE)).
+
+%% @doc Who the primary is, as the application sees it.
+-spec state() -> #{primary := term(), is_primary := boolean()}.
+state() ->
+    #{primary => 'Elixir.EctoLiteFS':get_primary(?REPO), is_primary => 'Elixir.EctoLiteFS':'is_primary?'(?REPO)}.
+
+%% @doc One row, in the caller's words.
+-spec insert(map()) -> term().
+insert(Struct) ->
+    ?REPO:insert(Struct).
+
+%% @doc Writers of these names, whose journals are in the folder.
+-spec start_writers([binary()], file:filename_all(), timeout()) -> ok.
+start_writers(Names, Folder, Timeout) ->
+    ask({start_writers, self(), Names, Folder}, Timeout).
+
+-spec stop_writers() -> ok.
+stop_writers() ->
+    ask({stop_writers, self()}, infinity).
+
+-spec ask(tuple(), timeout()) -> ok.
+ask(Request, Timeout) ->
+    ?MODULE ! Request,
+    receive {?MODULE, done} -> ok after Timeout -> error(timeout) end.

@@ -1,0 +1,27 @@
+%% What an insert's result means for its row: the three answers that the documentation promises. PURE.
+-module(e2e_outcome).
+
+%% API
+-export([of_result/1]).
+-export([of_exception/2]).
+
+%% acked: it is there. refused: nothing was written. unknown: it may be there, once. unexpected: no answer that the
+%% documentation knows, which fails the run.
+-type outcome() :: {acked, Id :: integer()} | {refused, Why :: term()} | {unknown, Why :: term()}
+                 | {unexpected, term()}.
+-export_type([outcome/0]).
+
+-spec of_result(term()) -> outcome().
+of_result({ok, #{id := Id}}) when is_integer(Id) -> {acked, Id};
+of_result({error, primary_unavailable}) -> {refused, primary_unavailable};
+of_result({error, {not_primary, _}}) -> {refused, not_primary};
+of_result({error, busy}) -> {refused, busy};
+of_result({error, {erpc, Reason, _}}) -> {unknown, Reason};
+of_result({error, {unknown, _}}) -> {unknown, not_confirmed};
+of_result({error, #{code := Code}}) -> {refused, Code};
+of_result(Other) -> {unexpected, Other}.
+
+-spec of_exception(error | exit | throw, term()) -> outcome().
+of_exception(error, {erpc, Reason}) -> {unknown, Reason};
+of_exception(error, {exception, #{'__struct__' := 'Elixir.Exqlite.Error', message := Text}, _}) -> {refused, Text};
+of_exception(Class, Reason) -> {unexpected, {Class, Reason}}.

@@ -1,0 +1,115 @@
+%% A fault under load: writers on both replicas, the fault, its end, and the invariant.
+-module(e2e_run).
+
+%% API
+-export([under_load/2]).
+-export([writing_since/2]).
+-export([only/2]).
+
+-export_type([world/0]).
+
+%% What a fault works on. writers: the journals of the writers by host.
+-type world() :: #{tag := binary(), primary := e2e_host:id(), replicas := [e2e_host:id()],
+                   writers := #{e2e_host:id() => [file:filename_all()]}}.
+
+%% What a fault's fun returns: the hosts whose writers it has ended with them.
+-type fault() :: fun((world()) -> Killed :: [e2e_host:id()]).
+
+-type result() :: {e2e_invariant:report(), Stops :: #{all := integer(), one := integer()},
+                   Evidence :: {[e2e_journal:attempt()], #{e2e_host:id() => e2e_invariant:host()}, e2e_invariant:fault()}}.
+
+-define(WRITERS_A_HOST, 4).
+-define(STEADY, 20). % acknowledgements of each writer that count as "it writes"
+-define(WRITING_MS, 240000).
+
+%% @doc Loses: may the level `local' lose rows by this fault? The report has the stops too.
+-spec under_load(#{tag := binary(), loses := boolean()}, fault()) -> result().
+under_load(What, Fault) ->
+    try
+        attempt(What, Fault)
+    catch
+        Class:Reason:Stack ->
+            %% The next fault must find a whole cluster.
+            ok = e2e_faults:repair(),
+            erlang:raise(Class, Reason, Stack)
+    end.
+
+-spec attempt(#{tag := binary(), loses := boolean()}, fault()) -> result().
+attempt(#{tag := Tag, loses := Loses}, Fault) ->
+    Primary = e2e_cluster:settled(),
+    Replicas = e2e_host:all() -- [Primary],
+    Writers = maps:from_list([{Host, [name(Tag, Host, N) || N <- lists:seq(1, ?WRITERS_A_HOST)]} || Host <- Replicas]),
+    World = #{tag => Tag, primary => Primary, replicas => Replicas,
+              writers => maps:map(fun(_, Names) -> [e2e_host:journal(Tag, Name) || Name <- Names] end, Writers)},
+    Before = e2e_journal:now_us(),
+    [e2e_host:call(Host, e2e_app, start_writers, [Names, filename:dirname(e2e_host:journal(Tag, hd(Names))), 5000])
+     || {Host, Names} <- maps:to_list(Writers)],
+    ok = writing_since(Before, World),
+    Programs = programs(),
+    At = e2e_journal:now_us(),
+    Killed = Fault(World),
+    ok = writing_since(e2e_journal:now_us(), without(Killed, World)),
+    %% A writer may be waiting for an answer: longer than a call of the control node may take.
+    [ok = erpc:call(e2e_host:app(Host), e2e_app, stop_writers, [], infinity) || Host <- Replicas -- Killed],
+    _ = e2e_cluster:settled(),
+    ok = nothing_died(Programs, programs()),
+    Attempts = e2e_journal:read(filename:dirname(e2e_host:journal(Tag, <<"x">>))),
+    Hosts = only(Tag, e2e_cluster:contents()),
+    Check = #{level => level(), loses => Loses, at => At},
+    {e2e_invariant:check(Attempts, Hosts, Check), e2e_invariant:stops(Attempts), {Attempts, Hosts, Check}}.
+
+-spec programs() -> #{e2e_host:id() => map()}.
+programs() ->
+    maps:from_list([{Host, e2e_host:programs(Host)} || Host <- e2e_host:all()]).
+
+%% What the fault did not end and start again still runs, and all that it did runs again: nothing here restarts a program
+%% that has fallen over.
+-spec nothing_died(map(), map()) -> ok.
+nothing_died(Before, After) ->
+    Dead = [{Host, Program, maps:get(Program, maps:get(Host, Before))}
+            || {Host, Programs} <- maps:to_list(After), {Program, 0} <- maps:to_list(Programs)],
+    Dead =:= [] orelse error({programs_that_died, Dead}),
+    ok.
+
+%% @doc Waits until each writer has had acknowledgements since then.
+-spec writing_since(integer(), world()) -> ok.
+writing_since(Since, #{writers := Writers}) ->
+    Journals = lists:append(maps:values(Writers)),
+    try
+        true = ct_wait:until(fun() ->
+            lists:all(fun(J) -> e2e_journal:acks_since(J, Since) >= ?STEADY end, Journals)
+        end, ?WRITING_MS),
+        ok
+    catch
+        error:{condition_never_held, _} ->
+            error({writers_do_not_go_on, [{filename:basename(J), e2e_journal:acks_since(J, Since), last_line(J)}
+                                          || J <- Journals]})
+    end.
+
+-spec last_line(file:filename_all()) -> binary().
+last_line(Journal) ->
+    {ok, Text} = file:read_file(Journal),
+    lists:last([<<>> | [L || L <- binary:split(Text, <<"\n">>, [global]), L =/= <<>>]]).
+
+-spec without([e2e_host:id()], world()) -> world().
+without(Hosts, #{writers := Writers} = World) ->
+    World#{writers := maps:without(Hosts, Writers)}.
+
+-spec name(binary(), e2e_host:id(), pos_integer()) -> binary().
+name(Tag, Host, N) ->
+    iolist_to_binary(io_lib:format("~ts-h~b-w~b", [Tag, Host, N])).
+
+%% The rows of this fault's writers.
+-spec only(binary(), #{e2e_host:id() => e2e_invariant:host()}) -> #{e2e_host:id() => e2e_invariant:host()}.
+only(Tag, Hosts) ->
+    Size = byte_size(Tag),
+    maps:map(fun(_, #{rows := Rows} = Host) ->
+        Host#{rows := [Row || {_, <<T:Size/binary, "-", _/binary>>} = Row <- Rows, T =:= Tag]}
+    end, Hosts).
+
+-spec level() -> e2e_invariant:level().
+level() ->
+    case os:getenv("E2E_ACK", "local") of
+        "local" -> local;
+        Replicas -> {replicas, list_to_integer(Replicas)}
+    end.
