@@ -187,6 +187,16 @@ defmodule Test.FollowTest do
     end
   end
 
+  # Without LiteFS there are no replicas.
+  @tag opts: [ack: {:replicas, 1}]
+  test "acknowledgement by replicas: the C node says how many" do
+    insert = fn -> Repo.insert(%User{name: "A"}) end
+    short = %{acked: 0, wanted: 1}
+    assert {:error, {:not_replicated, {:ok, %User{}}, ^short}} = insert.()
+    assert {:error, {:not_replicated, {:ok, {:ok, %User{}}}, ^short}} = EctoLiteFS.transaction(Repo, insert)
+    assert {:ok, {:ok, %User{}}} = EctoLiteFS.transaction(Repo, insert, ack: :local)
+  end
+
   describe "acknowledgement by replicas (a stand-in)" do
     @describetag primary: :stand_in
 
