@@ -13,6 +13,8 @@
 -export([on_primary/2]).
 -export([transaction/2]).
 -export([transaction/3]).
+-export([last_position/1]).
+-export([await/3]).
 -export(['__info__'/1]).
 
 %% @doc The tracker's process; raises `ArgumentError' if there is none for this Repo.
@@ -66,10 +68,23 @@ on_primary(Repo, Fun) ->
 transaction(Repo, FunOrMulti) ->
     ecto_litefs_block:transaction(Repo, FunOrMulti, []).
 
-%% @doc The same with the options of `Repo.transaction', and `idle_timeout' and `total_timeout'.
+%% @doc The same with the options of `Repo.transaction', and `idle_timeout', `total_timeout' and
+%% `ack'.
 -spec transaction(module(), term(), [{atom(), term()}]) -> term().
 transaction(Repo, FunOrMulti, Options) ->
     ecto_litefs_block:transaction(Repo, FunOrMulti, Options).
+
+%% @doc The position of the calling process's last forwarded write; nil if it has made none, or
+%% without LiteFS.
+-spec last_position(module()) -> ecto_litefs_position:t() | nil.
+last_position(Repo) ->
+    ecto_litefs_call:last_position(Repo).
+
+%% @doc Waits until this host's copy of the database has the write with that position.
+-spec await(module(), ecto_litefs_position:t() | nil, timeout()) ->
+          ok | {error, ecto_litefs_await:error()}.
+await(Repo, Position, Timeout) ->
+    ecto_litefs_api:await(Repo, Position, Timeout).
 
 %% @private What Elixir asks a module.
 -spec '__info__'(atom()) -> term().

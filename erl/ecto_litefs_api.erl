@@ -12,6 +12,7 @@
 -export([set_replica/1]).
 -export([invalidate_cache/1]).
 -export([get_erpc_timeout/1]).
+-export([await/3]).
 
 -type primary() :: {ok, node() | nil} | {error, term()}.
 -export_type([primary/0]).
@@ -89,6 +90,12 @@ invalidate_cache(Repo) when is_atom(Repo) ->
 -spec get_erpc_timeout(module()) -> pos_integer().
 get_erpc_timeout(Repo) when is_atom(Repo) ->
     ecto_litefs_cache:erpc_timeout(Repo).
+
+%% @doc Waits until this host's copy has the write with that position.
+-spec await(module(), ecto_litefs_position:t() | nil, timeout()) ->
+          ok | {error, ecto_litefs_await:error()}.
+await(Repo, Position, Timeout) when is_atom(Repo) ->
+    ecto_litefs_await:position(Repo, Position, Timeout).
 
 call(Repo, Request) ->
     gen_server:call(ecto_litefs_names:tracker(Repo), Request).

@@ -6,6 +6,9 @@
 %%    {primary_info, Node, At, Ttl}    the answer; too old Ttl milliseconds (or never) after At
 %%    {view, View, ReadAt}             what the tracker knows, for the one that follows it
 %%    {erpc_timeout, Milliseconds}
+%%    {config, Config}                 the supervisor's
+%%    {seen, true}                     a primary has been known
+%%    {keys, Source}                   of the keys of forwarded requests
 %%    {{build, Node}, Build}           which build of the middleware runs there: ecto_litefs_closure
 %%    {{kind, Node}, cnode | beam}     what it is: ecto_litefs_forward
 -module(ecto_litefs_cache).
@@ -18,6 +21,10 @@
 -export([publish/4]).
 -export([invalidate/1]).
 -export([erpc_timeout/1]).
+-export([config/1]).
+-export([seen/1]).
+-export([key/1]).
+-export([beside/1]).
 -export([view/1]).
 -export([keep_view/3]).
 -export([build/2]).
@@ -30,9 +37,10 @@
 
 %% @doc Makes the table; the calling process owns it.
 -spec new(ecto_litefs_config:t()) -> ok.
-new(#{repo := Repo, erpc_timeout := Timeout}) ->
+new(#{repo := Repo, erpc_timeout := Timeout} = Config) ->
     Table = ets:new(table(Repo), [named_table, public, set, {read_concurrency, true}]),
-    true = ets:insert(Table, {erpc_timeout, Timeout}),
+    true = ets:insert(Table, [{erpc_timeout, Timeout}, {config, Config},
+                              {keys, ecto_litefs_key:source()}]),
     ok.
 
 -spec exists(module()) -> boolean().
@@ -68,7 +76,7 @@ last_primary(Repo) ->
 
 -spec publish(module(), node() | nil, integer(), timeout()) -> ok.
 publish(Repo, Node, At, Ttl) ->
-    true = ets:insert(table(Repo), {primary_info, Node, At, Ttl}),
+    true = ets:insert(table(Repo), [{primary_info, Node, At, Ttl} | [{seen, true} || Node =/= nil]]),
     ok.
 
 -spec invalidate(module()) -> ok.
@@ -82,6 +90,29 @@ erpc_timeout(Repo) ->
     case ets:lookup(table(Repo), erpc_timeout) of
         [{erpc_timeout, Timeout}] -> Timeout;
         [] -> ?ERPC_TIMEOUT_MS
+    end.
+
+%% @doc Raises badarg if no supervisor runs for the Repo.
+-spec config(module()) -> ecto_litefs_config:t().
+config(Repo) ->
+    ets:lookup_element(table(Repo), config, 2).
+
+%% @doc Has a primary been known since the supervisor started?
+-spec seen(module()) -> boolean().
+seen(Repo) ->
+    ets:member(table(Repo), seen).
+
+%% @doc A new key.
+-spec key(module()) -> ecto_litefs_key:t().
+key(Repo) ->
+    ecto_litefs_key:next(ets:lookup_element(table(Repo), keys, 2)).
+
+%% @doc While this node is the primary: the connected C node of this host, if the row names it.
+-spec beside(module()) -> node() | nil.
+beside(Repo) ->
+    case view(Repo) of
+        {ok, View, _} -> ecto_litefs_decision:beside(View, nodes(connected));
+        none -> nil
     end.
 
 %% @doc What the tracker knew last, and when the row in it was read.

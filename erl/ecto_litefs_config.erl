@@ -19,7 +19,10 @@
     erpc_timeout := pos_integer(),
     detection := port | driver,
     database := binary() | nil,
-    pool_size := pos_integer()
+    pool_size := pos_integer(),
+    read_your_writes := boolean() | pos_integer(),
+    ack := ecto_litefs_call:ack(),
+    ack_timeout := pos_integer()
 }.
 -export_type([t/0]).
 
@@ -65,7 +68,10 @@ fields() ->
      {erpc_timeout, 15000},
      {detection, port},
      {database, nil},
-     {pool_size, 256}].
+     {pool_size, 256},
+     {read_your_writes, false},
+     {ack, local},
+     {ack_timeout, 5000}].
 
 require_repo(Options) ->
     case lists:keymember(repo, 1, Options) of
@@ -77,7 +83,7 @@ check({repo, Repo}) when is_atom(Repo) -> ok;
 check({repo, _}) -> raise("EctoLiteFS.Config :repo must be an atom", []);
 check({poll_interval, false}) -> ok;
 check({Key, Value}) when Key =:= poll_interval; Key =:= cache_ttl; Key =:= refresh_grace_period;
-                         Key =:= erpc_timeout; Key =:= pool_size ->
+                         Key =:= erpc_timeout; Key =:= pool_size; Key =:= ack_timeout ->
     expect(is_integer(Value) andalso Value > 0, Key, "a positive integer", Value);
 check({event_stream_url, false}) -> ok;
 check({database, nil}) -> ok;
@@ -91,6 +97,16 @@ check({table_name, Name}) when is_binary(Name) ->
            "beginning with a digit)", Name);
 check({table_name, Name}) ->
     refuse(table_name, "a string", Name);
+check({read_your_writes, How}) ->
+    expect(is_boolean(How) orelse is_integer(How) andalso How > 0, read_your_writes,
+           "true, false or a positive integer", How);
+check({ack, Ack}) ->
+    Valid = case Ack of
+        local -> true;
+        {replicas, Count} -> is_integer(Count) andalso Count > 0;
+        _ -> false
+    end,
+    expect(Valid, ack, "local or {replicas, a positive integer}", Ack);
 check({detection, How}) ->
     expect(How =:= port orelse How =:= driver, detection, "port or driver", How);
 check({Key, _}) when is_atom(Key) ->

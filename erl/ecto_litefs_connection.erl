@@ -1,16 +1,16 @@
 %% @doc A DBConnection whose "connection" is the C node on the primary.
 %%
 %% There is no socket: the distribution has one. A connection of the pool is a place for one caller,
-%% and each request goes to the node which is the primary then; a transaction stays with the node
-%% where it began. The callbacks run in the caller's process, so that the C node sees that process
-%% begin the transaction, monitors it, and rolls back when it dies.
+%% and is always connected. Each request goes to the node which is the primary then. The callbacks
+%% run in the caller's process, so that the C node sees that process begin the transaction, monitors
+%% it, and rolls back when it dies.
 %%
-%%    what happened                              what the pool does
-%%    SQLite's errors, busy                      nothing: the caller gets the error
-%%    no answer, not the primary, outcome        disconnects; connect/1 asks the primary of then, and
-%%    unknown, the transaction has ended         until it answers the pool tries again with back-off
-%%
-%% Nothing is sent twice.
+%%    request                    without an answer, or refused since the node is not the primary
+%%    a statement by itself      has a key, and follows the primary (ecto_litefs_follow)
+%%    begin                      follows the primary: nothing has been written
+%%    in a transaction           is never sent again: the transaction is rolled back
+%%    commit                     is never sent again: the primary of then is asked what became of it
+%%    rollback                   is never sent again: whatever has happened, nothing is written
 -module(ecto_litefs_connection).
 
 %% DBConnection
@@ -31,7 +31,7 @@
 
 -record(state, {
     repo :: module(),
-    tx = none :: none | {node(), Token :: term()},
+    tx = none :: none | ecto_litefs_request:tx(),
     cursors = #{} :: #{reference() => [[term()]]}    % what is left of each
 }).
 
@@ -41,34 +41,13 @@
 -type exception() :: ecto_litefs_elixir:exception().
 -type failed() :: {error | disconnect, exception(), #state{}}.
 
--define(TIMEOUT_MS, 15000).
-%% So much longer than the C node's own deadline do we wait, to hear from it what became of it.
--define(GRACE_MS, 500).
-%% A node that hangs must not keep a connection from the one that takes its place.
--define(CONNECT_MS, 1000).
 -define(CHUNK, 50).
 -define(SAVEPOINT, "ecto_litefs_savepoint").
 
-%% @doc Asks a C node that is the primary whether it serves; without one the connection waits for
-%% its first use.
--spec connect(options()) -> {ok, #state{}} | {error, exception()}.
+-spec connect(options()) -> {ok, #state{}}.
 connect(Options) ->
     {repo, Repo} = lists:keyfind(repo, 1, Options),
-    case ecto_litefs_forward:target(Repo) of
-        {ok, Node} ->
-            case call(Node, 'is_primary?', [Repo], ?CONNECT_MS) of
-                true ->
-                    {ok, #state{repo = Repo}};
-                Answer ->
-                    {_, Exception} = ecto_litefs_exqlite:error(refusal(Answer), {Node, nil}),
-                    {error, Exception}
-            end;
-        {error, _} ->
-            {ok, #state{repo = Repo}}
-    end.
-
-refusal(false) -> {not_primary, nil};
-refusal({error, Reason}) -> Reason.
+    {ok, #state{repo = Repo}}.
 
 -spec disconnect(exception(), #state{}) -> ok.
 disconnect(_, _) ->
@@ -89,45 +68,33 @@ handle_status(_, State) -> {transaction, State}.
 %% Transactions. As with Exqlite: inside one, begin makes a savepoint whatever the mode.
 
 -spec handle_begin(options(), #state{}) -> {ok, map(), #state{}} | {idle, #state{}} | failed().
-handle_begin(Options, #state{repo = Repo, tx = none} = State) ->
-    case {option(mode, Options, deferred), ecto_litefs_forward:target(Repo)} of
-        {savepoint, _} ->
-            {idle, State};
-        {_, {ok, Node}} ->
-            case call(Node, 'begin', [Repo, deadlines(Options)], patience(Options)) of
-                {ok, Token} ->
-                    {ok, ecto_litefs_exqlite:done('begin'), State#state{tx = {Node, Token}}};
-                {error, Reason} ->
-                    fail(Reason, Node, nil, State)
-            end;
-        {_, {error, Message}} ->
-            {error, ecto_litefs_exqlite:connection_error(Message), State}
+handle_begin(Options, #state{tx = none} = State) ->
+    case ecto_litefs_request:option(mode, Options, deferred) of
+        savepoint -> {idle, State};
+        _ -> start(Options, State)
     end;
 handle_begin(Options, State) ->
     control('begin', ["SAVEPOINT " ?SAVEPOINT], Options, State).
 
-%% The pool takes the connection away after the timeout, so that the transaction need not live
-%% longer.
-deadlines(Options) ->
-    Total = option(total_timeout, Options, option(timeout, Options, ?TIMEOUT_MS)),
-    case option(idle_timeout, Options, none) of
-        none -> #{total_timeout => Total};
-        Idle -> #{total_timeout => Total, idle_timeout => Idle}
+start(Options, #state{repo = Repo} = State) ->
+    case ecto_litefs_request:'begin'(Repo, Options) of
+        {ok, Tx} -> {ok, ecto_litefs_exqlite:done('begin'), State#state{tx = Tx}};
+        {error, Reason, Node} -> fail(Reason, Node, nil, State)
     end.
 
 -spec handle_commit(options(), #state{}) -> {ok, map(), #state{}} | {idle, #state{}} | failed().
 handle_commit(_, #state{tx = none} = State) ->
     {idle, State};
-handle_commit(Options, #state{repo = Repo, tx = {Node, Token}} = State) ->
-    case option(mode, Options, deferred) of
+handle_commit(Options, #state{repo = Repo, tx = Tx} = State) ->
+    case ecto_litefs_request:option(mode, Options, deferred) of
         savepoint ->
             control(commit_savepoint, ["RELEASE SAVEPOINT " ?SAVEPOINT], Options, State);
         _ ->
             Ended = State#state{tx = none},
-            case call(Node, commit, [Repo, Token], patience(Options)) of
-                {ok, _} -> {ok, ecto_litefs_exqlite:done(commit), Ended};
+            case ecto_litefs_request:commit(Repo, Tx, Options) of
+                ok -> {ok, ecto_litefs_exqlite:done(commit), Ended};
                 %% Whatever the reason: there is no transaction any more.
-                {error, Reason} -> disconnect(fail(Reason, Node, <<"COMMIT">>, Ended))
+                {error, Reason, Node} -> disconnect(fail(Reason, Node, <<"COMMIT">>, Ended))
             end
     end.
 
@@ -137,20 +104,14 @@ disconnect({_, Exception, State}) ->
 -spec handle_rollback(options(), #state{}) -> {ok, map(), #state{}} | {idle, #state{}} | failed().
 handle_rollback(_, #state{tx = none} = State) ->
     {idle, State};
-handle_rollback(Options, #state{repo = Repo, tx = {Node, Token}} = State) ->
-    case option(mode, Options, deferred) of
+handle_rollback(Options, #state{repo = Repo, tx = Tx} = State) ->
+    case ecto_litefs_request:option(mode, Options, deferred) of
         savepoint ->
             control(rollback_savepoint, ["ROLLBACK TO SAVEPOINT " ?SAVEPOINT,
                                          "RELEASE SAVEPOINT " ?SAVEPOINT], Options, State);
         _ ->
-            Ended = State#state{tx = none},
-            case call(Node, rollback, [Repo, Token], patience(Options)) of
-                ok -> {ok, ecto_litefs_exqlite:done(rollback), Ended};
-                %% It was rolled back before we said so.
-                {error, #{code := no_transaction}} ->
-                    {ok, ecto_litefs_exqlite:done(rollback), Ended};
-                {error, Reason} -> fail(Reason, Node, <<"ROLLBACK">>, Ended)
-            end
+            ok = ecto_litefs_request:rollback(Repo, Tx, Options),
+            {ok, ecto_litefs_exqlite:done(rollback), State#state{tx = none}}
     end.
 
 control(Command, [], _, State) ->
@@ -177,7 +138,7 @@ handle_execute(Query, Params, Options, State) ->
     end.
 
 command(Query, Options) ->
-    case option(command, Options, nil) of
+    case ecto_litefs_request:option(command, Options, nil) of
         nil -> Query;
         Command -> Query#{command := Command}
     end.
@@ -203,7 +164,7 @@ handle_declare(#{statement := Statement} = Query, Params, Options, State) ->
 
 -spec handle_fetch(query(), reference(), options(), #state{}) -> {cont | halt, map(), #state{}}.
 handle_fetch(_, Cursor, Options, #state{cursors = Cursors} = State) ->
-    Size = option(chunk_size, Options, option(max_rows, Options, ?CHUNK)),
+    Size = ecto_litefs_request:option(chunk_size, Options, ecto_litefs_request:option(max_rows, Options, ?CHUNK)),
     #{Cursor := Rows} = Cursors,
     case length(Rows) =< Size of
         true ->
@@ -223,64 +184,24 @@ handle_deallocate(_, Cursor, _, #state{cursors = Cursors} = State) ->
 request(Statement, Params, Options, State) ->
     Sql = iolist_to_binary(Statement),
     Extensions = application:get_env(exqlite, type_extensions, nil),
-    case {ecto_litefs_exqlite:params(Params, Extensions), where(State)} of
-        {{ok, Sent}, {ok, Node, Transaction}} ->
-            Args = [State#state.repo, Sql, Sent, limit(Options, Transaction)],
-            case call(Node, query, Args, patience(Options)) of
+    case ecto_litefs_exqlite:params(Params, Extensions) of
+        {ok, Sent} ->
+            case ecto_litefs_request:query(State#state.repo, State#state.tx, {Sql, Sent}, Options) of
                 {ok, Result} -> {ok, Result};
-                {error, Reason} -> fail(Reason, Node, Sql, State)
+                {error, Reason, Node} -> fail(Reason, Node, Sql, State)
             end;
-        {{error, Message}, _} ->
-            fail(#{message => Message}, nil, Sql, State);
-        {_, {error, Message}} ->
-            {error, ecto_litefs_exqlite:connection_error(Message), State}
-    end.
-
-where(#state{repo = Repo, tx = none}) ->
-    case ecto_litefs_forward:target(Repo) of
-        {ok, Node} -> {ok, Node, #{}};
-        Error -> Error
-    end;
-where(#state{tx = {Node, Token}}) ->
-    {ok, Node, #{tx => Token}}.
-
-limit(Options, Transaction) ->
-    Transaction#{timeout => option(timeout, Options, ?TIMEOUT_MS)}.
-
-patience(Options) ->
-    case option(timeout, Options, ?TIMEOUT_MS) of
-        infinity -> infinity;
-        Timeout -> Timeout + ?GRACE_MS
+        {error, Message} ->
+            fail(#{message => Message}, nil, Sql, State)
     end.
 
 fail(Reason, Node, Statement, State) ->
     {Then, Exception} = ecto_litefs_exqlite:error(Reason, {Node, Statement}),
-    {Then, Exception, abandon(Then, State)}.
+    ended_with(Then, Exception, State).
 
-%% The pool will not speak to us about this transaction again, but the C node holds the writer for
-%% it: it shall not wait for a deadline.
-abandon(disconnect, #state{repo = Repo, tx = {Node, Token}} = State) ->
-    ok = erpc:cast(Node, ecto_litefs, rollback, [Repo, Token]),
-    State#state{tx = none};
-abandon(_, State) ->
-    State.
-
-call(Node, Function, Args, Timeout) ->
-    try
-        erpc:call(Node, ecto_litefs, Function, Args, Timeout)
-    catch
-        error:{erpc, Reason} ->
-            {error, {erpc, Reason}};
-        %% Another version of the C node.
-        error:{exception, Reason, _} ->
-            Text = io_lib:format("~ts does not take ecto_litefs:~ts/~b: ~0tp",
-                                 [Node, Function, length(Args), Reason]),
-            {error, {unsupported, unicode:characters_to_binary(Text)}}
-    end.
-
-option(Key, Options, Default) ->
-    case lists:keyfind(Key, 1, Options) of
-        {Key, nil} -> Default;
-        {Key, Value} -> Value;
-        false -> Default
-    end.
+%% A connection is as good as before. But the pool will not speak to us about this transaction
+%% again, and the C node holds the writer for it: it shall not wait for a deadline.
+ended_with(disconnect, Exception, #state{repo = Repo, tx = Tx} = State) when Tx =/= none ->
+    ok = ecto_litefs_request:abandon(Repo, Tx),
+    {disconnect, Exception, State#state{tx = none}};
+ended_with(_, Exception, State) ->
+    {error, Exception, State}.

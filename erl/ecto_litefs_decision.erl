@@ -34,6 +34,8 @@
 -export([unconnected/2]).
 -export([duty/1]).
 -export([claim/2]).
+-export([beside/2]).
+-export([row/1]).
 -export([route/2]).
 
 -type role() :: primary | replica | unknown.
@@ -130,6 +132,11 @@ resolve(Name, Nodes) ->
         [] -> nil
     end.
 
+%% @doc The name in the row.
+-spec row(view()) -> binary() | nil.
+row(#{row := Name}) ->
+    Name.
+
 %% @doc Does the answer depend on the row, so that it grows old?
 -spec rests_on_row(view()) -> boolean().
 rests_on_row(#{by := By, role := Role}) ->
@@ -157,11 +164,20 @@ duty(#{}) -> none.
 %% connected node of this host already: that is the host's C node, which takes the writes.
 -spec claim(binary() | nil, [node()]) -> keep | write.
 claim(Name, Nodes) ->
-    Self = atom_to_binary(node()),
-    Beside = resolve(Name, Nodes) =/= nil andalso host(Name) =:= host(Self),
-    case Name =:= Self orelse Beside of
+    case Name =:= atom_to_binary(node()) orelse neighbour(Name, Nodes) =/= nil of
         true -> keep;
         false -> write
+    end.
+
+%% @doc The C node of this host, which takes the writes of others while this host is the primary.
+-spec beside(view(), [node()]) -> node() | nil.
+beside(#{row := Name}, Nodes) ->
+    neighbour(Name, Nodes -- [node()]).
+
+neighbour(Name, Nodes) ->
+    case resolve(Name, Nodes) =/= nil andalso host(Name) =:= host(atom_to_binary(node())) of
+        true -> resolve(Name, Nodes);
+        false -> nil
     end.
 
 host(Name) ->

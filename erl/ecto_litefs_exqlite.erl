@@ -5,6 +5,8 @@
 %% that, so that a forwarded statement stores the bytes of a local one.
 -module(ecto_litefs_exqlite).
 
+-compile({no_auto_import, [error/2]}).
+
 %% API
 -export([params/2]).
 -export([result/2]).
@@ -110,10 +112,12 @@ error(busy, {_, Statement}) ->
 error({unknown_repo, Repo}, {Node, _}) ->
     {error, connection_error([atom_to_binary(Node), " does not serve ",
                               ecto_litefs_elixir:inspect(Repo)])};
-error({not_primary, Primary} = Reason, {Node, _}) ->
-    Known = case Primary of nil -> ""; _ -> [", that is ", atom_to_binary(Primary)] end,
-    {disconnect, connection_error([atom_to_binary(Node), " is not the primary", Known,
-                                   "; nothing was written"], Reason)};
+error({expired, #{code := _} = Reason}, Where) ->
+    error(Reason, Where);
+error(no_cnode, Where) ->
+    error({not_written, no_cnode}, Where);
+error({Kind, Why} = Reason, {Node, _}) when Kind =:= not_written; Kind =:= expired ->
+    {disconnect, connection_error([not_written(Why, Node), "; nothing was written"], Reason)};
 error({unknown, Message} = Reason, {Node, _}) ->
     {disconnect, connection_error(["the outcome is unknown, ", atom_to_binary(Node),
                                    " may or may not have committed: ", Message], Reason)};
@@ -121,6 +125,19 @@ error({erpc, Reason}, {Node, _}) ->
     {disconnect, connection_error(["no answer from ", atom_to_binary(Node), " (",
                                    ecto_litefs_elixir:inspect(Reason), "): what it was asked for "
                                    "may or may not have been done"], {erpc, Reason, Node})}.
+
+not_written({not_primary, nil}, nil) ->
+    "no primary is known";
+not_written({not_primary, nil}, Node) ->
+    [atom_to_binary(Node), " is not the primary"];
+not_written({not_primary, Primary}, Node) ->
+    [atom_to_binary(Node), " is not the primary, that is ", atom_to_binary(Primary)];
+not_written(primary_here, _) ->
+    "this node is the primary, which has its own Repo";
+not_written(no_cnode, Node) ->
+    ["the primary ", atom_to_binary(Node), " is no C node"];
+not_written({Kind, Why}, Node) when Kind =:= erpc; Kind =:= unknown ->
+    ["no answer from ", atom_to_binary(Node), " (", ecto_litefs_elixir:inspect(Why), ")"].
 
 exqlite_error(Message, Statement) ->
     #{'__struct__' => 'Elixir.Exqlite.Error', '__exception__' => true, message => Message,

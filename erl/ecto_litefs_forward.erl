@@ -2,66 +2,51 @@
 -module(ecto_litefs_forward).
 
 %% API
--export([target/1]).
--export([way/2]).
+-export([way/3]).
 -export([attempt/2]).
 
 -type error() :: primary_unavailable | {erpc, Reason :: term(), node()}.
 -export_type([error/0]).
 
 -define(CONNECTION_ERROR, 'Elixir.DBConnection.ConnectionError').
-
-%% @doc The C node that is the primary now, else why there is none.
--spec target(module()) -> {ok, node()} | {error, binary()}.
-target(Repo) ->
-    case ecto_litefs_api:get_primary(Repo) of
-        {ok, Node} when Node =:= node() ->
-            {error, <<"this node is the primary, which has its own Repo">>};
-        {ok, Node} when Node =/= nil ->
-            try kind(Repo, Node) of
-                cnode -> {ok, Node};
-                beam -> {error, <<"the primary ", (atom_to_binary(Node))/binary, " is no C node">>}
-            catch
-                error:{erpc, Reason} ->
-                    {error, iolist_to_binary(["no answer from the primary ", atom_to_binary(Node),
-                                              " (", ecto_litefs_elixir:inspect(Reason), ")"])}
-            end;
-        _ ->
-            {error, <<"no primary is known">>}
-    end.
+-define(SLICE_MS, 20).
 
 %% @doc How to write there: through the remote repo, or with a closure or a call that a BEAM node
-%% runs. Raises `{erpc, Reason}' if the node cannot be asked what it is.
--spec way(module(), node()) -> remote | beam.
-way(Repo, Node) ->
-    case ecto_litefs_remote:running(Repo) andalso kind(Repo, Node) of
+%% runs. `silent': it does not say what it is, until the deadline or there is another primary.
+-spec way(module(), node(), ecto_litefs_attempt:deadline()) -> remote | beam | silent.
+way(Repo, Node, Deadline) ->
+    case ecto_litefs_remote:running(Repo) andalso kind(Repo, Node, Deadline) of
         cnode -> remote;
+        silent -> silent;
         _ -> beam
     end.
 
 %% Asked once: the tracker forgets it when the node disconnects.
-kind(Repo, Node) ->
+kind(Repo, Node, Deadline) ->
     case ecto_litefs_cache:kind(Repo, Node) of
         {ok, Kind} ->
             Kind;
         none ->
-            Kind = ask(Node, ecto_litefs_api:get_erpc_timeout(Repo)),
-            ok = ecto_litefs_cache:keep_kind(Repo, Node, Kind),
-            Kind
+            Still = fun() -> not ecto_litefs_follow:moved(Repo, Node) end,
+            keep(Repo, Node, ecto_litefs_attempt:call(Node, info, [], #{until => Deadline,
+                                                      slice => ?SLICE_MS, still => Still}))
     end.
 
-%% `ecto_litefs' is no module of the Erlang application.
-ask(Node, Timeout) ->
-    try erpc:call(Node, ecto_litefs, info, [], Timeout) of
+keep(_, _, {error, {erpc, _}}) ->
+    silent;
+keep(Repo, Node, Answer) ->
+    Kind = case Answer of
         #{repos := _} -> cnode;
+        %% `ecto_litefs' is no module of the Erlang application.
         _ -> beam
-    catch
-        error:{exception, _, _} -> beam
-    end.
+    end,
+    ok = ecto_litefs_cache:keep_kind(Repo, Node, Kind),
+    Kind.
 
 %% @doc Calls the fun. A failure on the way to the node is the error that the middleware documents;
-%% all else is raised as it is.
--spec attempt(node(), fun(() -> Result)) -> {ok, Result} | {error, error()}.
+%% all else is raised as it is. `again': it may be tried again, since nothing was written and there
+%% is time.
+-spec attempt(node(), fun(() -> Result)) -> {ok, Result} | {error | again, error()}.
 attempt(Node, Fun) ->
     try
         {ok, Fun()}
@@ -70,6 +55,8 @@ attempt(Node, Fun) ->
             {error, {erpc, Reason, Node}};
         error:#{'__struct__' := ?CONNECTION_ERROR, reason := {erpc, _, _} = Reason} ->
             {error, Reason};
-        error:#{'__struct__' := ?CONNECTION_ERROR, reason := {not_primary, _}} ->
+        error:#{'__struct__' := ?CONNECTION_ERROR, reason := {not_written, _}} ->
+            {again, primary_unavailable};
+        error:#{'__struct__' := ?CONNECTION_ERROR, reason := {expired, _}} ->
             {error, primary_unavailable}
     end.

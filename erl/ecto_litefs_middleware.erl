@@ -13,6 +13,8 @@
 -define(RESOLUTION, 'Elixir.EctoMiddleware.Resolution').
 -define(ENGINE, 'Elixir.EctoMiddleware.Engine').
 
+-define(PAUSE_MS, 10).
+
 -type super() :: fun((term(), map()) -> term()).
 
 %% @doc A write goes on with its last step, the Repo's own function, wrapped by write/4; all else
@@ -46,45 +48,80 @@ write(Repo, Super, Resource, Resolution) ->
         false -> route(Repo, Super, Resource, Resolution)
     end.
 
+%% Where there is a supervisor, a primary that was lost is waited for.
 route(Repo, Super, Resource, Resolution) ->
-    Primary = ecto_litefs_api:get_primary(Repo),
-    case ecto_litefs_decision:route(Primary, ecto_litefs_cache:exists(Repo)) of
-        local ->
-            Super(Resource, Resolution);
-        pass_through ->
+    case ecto_litefs_cache:exists(Repo) of
+        true ->
+            Deadline = ecto_litefs_attempt:deadline(ecto_litefs_cache:erpc_timeout(Repo)),
+            route({Repo, Super, Resource, Resolution}, Deadline);
+        false ->
             ?LOG_DEBUG("EctoLiteFS.Middleware[~ts]: no supervisor runs, passing through",
                        [ecto_litefs_elixir:inspect(Repo)]),
-            Super(Resource, Resolution);
-        {forward, Node} ->
-            forward(Repo, Node, Super, Resource, Resolution);
-        {error, _} = Error ->
-            Error
+            Super(Resource, Resolution)
     end.
 
-forward(Repo, Node, Super, Resource, #{action := Action} = Resolution) ->
+route({Repo, Super, Resource, Resolution} = Write, Deadline) ->
+    Primary = ecto_litefs_follow:primary(Repo, Deadline),
+    case ecto_litefs_decision:route(Primary, true) of
+        local -> Super(Resource, Resolution);
+        {forward, Node} -> forward(Node, Write, Deadline);
+        {error, _} = Error -> Error
+    end.
+
+forward(Node, {Repo, _, _, #{action := Action}} = Write, Deadline) ->
     Started = erlang:monotonic_time(),
     Metadata = #{repo => Repo, action => Action, primary_node => Node},
     ok = ecto_litefs_telemetry:forward(start, #{system_time => erlang:system_time()}, Metadata),
-    Attempt = ecto_litefs_forward:attempt(Node, fun() ->
-        send(ecto_litefs_forward:way(Repo, Node), {Repo, Node}, Super, {Resource, Resolution})
+    {Attempt, Written} = ecto_litefs_call:during(Repo, Action, fun() ->
+        attempt(1, Node, Write, Deadline)
     end),
     case Attempt of
         {ok, Result} ->
             ok = ecto_litefs_telemetry:forward(stop, duration(Started), Metadata),
-            Result;
+            ecto_litefs_written:result(Repo, Result, Written);
         {error, Why} ->
             ok = ecto_litefs_telemetry:forward(exception, duration(Started),
                                                Metadata#{reason => reason(Why)}),
             {error, Why}
     end.
 
-send(remote, {Repo, _}, Super, {Resource, Resolution}) ->
-    ecto_litefs_remote:run(Repo, fun() -> Super(Resource, Resolution) end);
-%% What is raised there is raised here as erpc raises it.
-send(beam, {Repo, Node}, Super, Write) ->
+%% The Repo's function is called anew only when all that it did is undone: a write of several
+%% statements whose transaction was lost, or the primary is not reached in this way any more.
+attempt(Number, Node, {Repo, _, _, _} = Write, Deadline) ->
+    Attempt = ecto_litefs_forward:attempt(Node, fun() ->
+        send(ecto_litefs_forward:way(Repo, Node, Deadline), Node, Write)
+    end),
+    case Attempt of
+        {again, Why} -> again(Number, {Node, Why}, Write, Deadline);
+        {ok, silent} -> again(Number, {Node, primary_unavailable}, Write, Deadline);
+        {ok, {result, Result}} -> {ok, Result};
+        {error, _} = Error -> Error
+    end.
+
+again(Number, {Node, Why}, {Repo, Super, Resource, Resolution} = Write, Deadline) ->
+    timer:sleep(min(?PAUSE_MS, ecto_litefs_attempt:left(Deadline))),
+    Primary = ecto_litefs_follow:primary(Repo, Deadline),
+    case {ecto_litefs_attempt:left(Deadline), ecto_litefs_decision:route(Primary, true)} of
+        {0, _} ->
+            {error, Why};
+        {_, local} ->
+            {ok, Super(Resource, Resolution)};
+        {_, {forward, Next}} ->
+            ok = ecto_litefs_call:retried(Repo, {Node, Next}, Why, Number + 1),
+            attempt(Number + 1, Next, Write, Deadline);
+        {_, {error, _} = Error} ->
+            Error
+    end.
+
+send(silent, _, _) ->
+    silent;
+send(remote, _, {Repo, Super, Resource, Resolution}) ->
+    {result, ecto_litefs_remote:run(Repo, fun() -> Super(Resource, Resolution) end)};
+%% What is raised there is raised here as erpc raises it. It is sent once, since it has no key.
+send(beam, Node, {Repo, Super, Resource, Resolution}) ->
     Timeout = ecto_litefs_api:get_erpc_timeout(Repo),
-    Fun = ecto_litefs_closure:make(Repo, Node, Super, Write, Timeout),
-    'Elixir.EctoLiteFS.RPC':call(Node, Fun, Timeout).
+    Fun = ecto_litefs_closure:make(Repo, Node, Super, {Resource, Resolution}, Timeout),
+    {result, 'Elixir.EctoLiteFS.RPC':call(Node, Fun, Timeout)}.
 
 reason({erpc, Reason, _}) -> Reason;
 reason(primary_unavailable) -> primary_unavailable.

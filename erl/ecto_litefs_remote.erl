@@ -38,9 +38,6 @@ start_link(#{repo := Repo, pool_size := Size, erpc_timeout := Timeout}) ->
                      %% a slow disk for overload, though a commit serves all that are under way. Here
                      %% nobody waits longer than a call may take, and nobody is dropped before.
                      {queue_target, max(1, Timeout div 2)},
-                     {backoff_type, rand_exp},
-                     {backoff_min, 100},
-                     {backoff_max, 1000},
                      %% Nothing happens to a connection that nobody uses.
                      {idle_interval, 60000},
                      {after_connect, nil}]).

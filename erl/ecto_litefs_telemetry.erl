@@ -5,8 +5,8 @@
 -export([forward/3]).
 -export([primary_change/2]).
 
-%% @doc `[ecto_litefs, forward, start | stop | exception]'.
--spec forward(start | stop | exception, map(), map()) -> ok.
+%% @doc `[ecto_litefs, forward, start | stop | exception | retry]'.
+-spec forward(start | stop | exception | retry, map(), map()) -> ok.
 forward(Event, Measurements, Metadata) ->
     execute([ecto_litefs, forward, Event], Measurements, Metadata).
 

@@ -17,6 +17,7 @@
 -export([start_link/1]).
 -export([await/2]).
 -export([announce/2]).
+-export([doubt/1]).
 
 %% gen_server
 -export([init/1]).
@@ -42,6 +43,7 @@
     retries = 0 :: non_neg_integer(),
     running = none :: none | {pid(), #job{}},
     queue = [] :: [#job{}],
+    search = none :: none | ecto_litefs_search:t(),
     awaiting = [] :: [gen_server:from()]
 }).
 
@@ -69,6 +71,11 @@ await(Repo, Timeout) ->
 -spec announce(module(), ecto_litefs_decision:announced()) -> ok.
 announce(Repo, State) ->
     gen_server:cast(ecto_litefs_names:tracker(Repo), {announce, State}).
+
+%% @doc What the table says is too old, or a node has said that it is not the primary.
+-spec doubt(module()) -> ok.
+doubt(Repo) ->
+    gen_server:cast(ecto_litefs_names:tracker(Repo), doubt).
 
 %% gen_server
 
@@ -125,7 +132,15 @@ known_call(invalidate_cache, _From, #state{repo = Repo} = State) ->
     ok = ecto_litefs_cache:invalidate(Repo),
     {reply, ok, State#state{read_at = old(State#state.config), refreshed_at = never}}.
 
--spec handle_cast({announce, ecto_litefs_decision:announced()}, #state{}) -> {noreply, #state{}}.
+-spec handle_cast({announce, ecto_litefs_decision:announced()} | doubt, #state{}) ->
+          {noreply, #state{}}.
+handle_cast(doubt, #state{running = none, view = View} = State) ->
+    case ecto_litefs_decision:rests_on_row(View) andalso not within_grace(State) of
+        true -> {noreply, enqueue(#job{task = read}, State)};
+        false -> {noreply, publish(State)}
+    end;
+handle_cast(doubt, State) ->
+    {noreply, State};
 handle_cast({announce, Announced}, #state{view = Old, awaiting = Awaiting} = State) ->
     View = ecto_litefs_decision:announce(Announced, Old),
     Changed = ecto_litefs_decision:changed(Old, View),
@@ -136,16 +151,36 @@ handle_cast({announce, Announced}, #state{view = Old, awaiting = Awaiting} = Sta
     end,
     State1 = publish(State#state{view = View, read_at = ReadAt, awaiting = []}),
     lists:foreach(fun(From) -> gen_server:reply(From, ok) end, Awaiting),
-    {noreply, changed(Changed, State1)}.
+    {noreply, changed(Changed, Old, State1)}.
 
 %% A replica reads the row now and not when somebody asks; a primary has its duty.
-changed(false, State) ->
+changed(false, _, State) ->
     State;
-changed(true, State) ->
+changed(true, Old, State) ->
     State1 = due(State),
     case ecto_litefs_decision:role(State1#state.view) of
-        replica -> enqueue(#job{task = read}, State1);
+        replica -> search(Old, enqueue(#job{task = read}, State1));
         _ -> State1
+    end.
+
+%% The port reads the row by itself, but not as often. (Without an Ecto to read it with that has to
+%% do.)
+search(Old, #state{ecto = true, search = Search} = State) ->
+    case ecto_litefs_decision:role(Old) of
+        none -> State;
+        _ when Search =:= none -> search_on(State#state{search = ecto_litefs_search:new(Old, now_ms())});
+        _ -> State#state{search = ecto_litefs_search:new(Old, now_ms())}
+    end;
+search(_, State) ->
+    State.
+
+search_on(#state{search = Search, view = View} = State) ->
+    case ecto_litefs_search:next(Search, View, nodes_now(), now_ms()) of
+        done ->
+            State#state{search = none};
+        {again, Pause, Search1} ->
+            _ = erlang:start_timer(Pause, self(), search),
+            State#state{search = Search1}
     end.
 
 -spec handle_info(term(), #state{}) -> {noreply, #state{}}.
@@ -157,6 +192,10 @@ handle_info({timeout, Timer, duty}, #state{duty_timer = Timer} = State) ->
         none -> {noreply, State1};
         Duty -> {noreply, enqueue(#job{task = {duty, Duty}}, State1)}
     end;
+handle_info({timeout, _, search}, #state{running = none} = State) ->
+    {noreply, search_on(enqueue(#job{task = read}, State))};
+handle_info({timeout, _, search}, State) ->
+    {noreply, search_on(State)};
 handle_info({nodeup, _, _}, State) ->
     {noreply, publish_known(State)};
 handle_info({nodedown, Node, _}, #state{repo = Repo} = State) ->

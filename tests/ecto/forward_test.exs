@@ -50,7 +50,7 @@ defmodule Test.ForwardTest do
       assert transactions < 640
     end
 
-    test "that does not answer in time: the outcome is unknown, and nothing is sent again", context do
+    test "that does not answer in time: the outcome is unknown", context do
       %{files: files, cnode: cnode, name: name} = context
       assert {:ok, _} = add()
       :ct_node.signal(cnode, ~c"STOP")
@@ -70,6 +70,7 @@ defmodule Test.ForwardTest do
       :ct_node.signal(cnode, ~c"CONT")
     end
 
+    @tag opts: [erpc_timeout: 1_000]
     test "that dies", %{cnode: cnode, name: name, files: files} do
       assert {:ok, _} = add()
       :ct_node.signal(cnode, ~c"STOP")
@@ -78,9 +79,9 @@ defmodule Test.ForwardTest do
       eventually(fn -> Enum.all?([task, block], &waits?/1) end)
       :ct_node.kill(cnode)
       assert Task.await(task) == {:error, {:erpc, :noconnection, name}}
-      assert Task.await(block) == {:error, {:erpc, :noconnection, name}}
-      # The tracker has heard of it too.
-      eventually(fn -> add() == {:error, :primary_unavailable} end)
+      # It had not begun.
+      assert Task.await(block) == {:error, :primary_unavailable}
+      assert add() == {:error, :primary_unavailable}
       assert count(files.primary) == 1
     end
 
@@ -101,6 +102,7 @@ defmodule Test.ForwardTest do
       assert {count(files.primary), count(files.local)} == {3, 70}
     end
 
+    @tag opts: [erpc_timeout: 1_000]
     test "that begins a block ends it, whoever is the primary meanwhile", %{files: files, port: port} do
       block = fn ->
         {:ok, _} = add()
@@ -162,7 +164,7 @@ defmodule Test.ForwardTest do
 
   defp waits?(%Task{pid: pid}) do
     {:current_stacktrace, trace} = Process.info(pid, :current_stacktrace)
-    Enum.any?(trace, &match?({:erpc, :call, _, _}, &1))
+    Enum.any?(trace, &match?({:ecto_litefs_attempt, :wait, _, _}, &1))
   end
 
   describe "answers of a C node (a stand-in)" do
@@ -189,17 +191,21 @@ defmodule Test.ForwardTest do
       assert %Exqlite.Error{message: "Database busy"} = catch_error(EctoLiteFS.transaction(Repo, fn -> 1 end))
     end
 
-    test "unknown: raised, never sent again", %{name: name} do
+    @tag opts: [erpc_timeout: 300]
+    test "unknown: sent again with its key, until the time is up, then raised", %{name: name} do
       StandIn.answer(name, :query, {:error, {:unknown, "disk I/O error"}})
       error = catch_error(add())
       assert %DBConnection.ConnectionError{reason: {:unknown, "disk I/O error"}} = error
       assert error.message =~ "the outcome is unknown"
       assert error.message =~ "disk I/O error"
-      assert Enum.count(StandIn.calls(name), &(&1 == :query)) == 1
+      assert Enum.count(StandIn.calls(name), &(&1 == :query)) > 1
+      assert [<<_::128>>] = Enum.uniq(for %{key: key} <- StandIn.options(name), do: key)
     end
 
+    @tag opts: [erpc_timeout: 300]
     test "unknown, at the end of a transaction", %{name: name} do
       StandIn.answer(name, :commit, {:error, {:unknown, "why"}})
+      StandIn.answer(name, :resolve, {:error, {:not_primary, nil}})
 
       assert %DBConnection.ConnectionError{message: message} =
                catch_error(EctoLiteFS.transaction(Repo, fn -> add() end))
@@ -214,26 +220,25 @@ defmodule Test.ForwardTest do
       eventually(fn -> :rollback in StandIn.calls(name) end)
     end
 
-    test "not the primary: nothing was written, and the pool waits for one that is", %{name: name} do
+    @tag opts: [erpc_timeout: 500]
+    test "not the primary: nothing was written, when the time is up", %{name: name} do
       StandIn.answer(name, :query, {:error, {:not_primary, nil}})
-      StandIn.answer(name, :is_primary, false)
       {result, [{:start, _}, {:exception, metadata}]} = events(fn -> add() end)
       assert result == {:error, :primary_unavailable}
       assert metadata.reason == :primary_unavailable
-      assert Enum.count(StandIn.calls(name), &(&1 == :query)) == 1
-
-      # Refused while it tries to connect, with growing pauses; taken again when the node is the primary.
-      eventually(fn -> Enum.count(StandIn.calls(name), &(&1 == :is_primary)) >= 3 end)
-      StandIn.answer(name, :query, {:ok, %{columns: ["id"], rows: [[7, 42]], changes: 1}})
-      StandIn.answer(name, :is_primary, true)
-      assert {:ok, %User{id: 7}} = add()
-      %{pid: pool} = Ecto.Adapter.lookup_meta(@remote)
-
-      eventually(fn ->
-        match?([%{ready_conn_count: 256}], DBConnection.get_connection_metrics(pool, pool: :ecto_litefs_pool))
-      end)
+      # With growing pauses.
+      assert Enum.count(StandIn.calls(name), &(&1 == :query)) in 3..9
     end
 
+    test "not the primary yet", %{name: name} do
+      StandIn.answer(name, :query, {:error, {:not_primary, nil}})
+      task = Task.async(fn -> add() end)
+      eventually(fn -> Enum.count(StandIn.calls(name), &(&1 == :query)) >= 3 end)
+      StandIn.answer(name, :query, {:ok, %{columns: ["id"], rows: [[7, 42]], changes: 1}})
+      assert {:ok, %User{id: 7}} = Task.await(task)
+    end
+
+    @tag opts: [erpc_timeout: 300]
     test "in a transaction too", %{name: name} do
       StandIn.answer(name, :begin, {:error, {:not_primary, nil}})
       assert EctoLiteFS.transaction(Repo, fn -> add() end) == {:error, :primary_unavailable}

@@ -217,13 +217,15 @@ defmodule Test.StandIn do
 
   @code ~S"""
   -module(ecto_litefs).
-  -export([info/0, 'is_primary?'/1, query/4, 'begin'/2, commit/2, rollback/2]).
+  -export([info/0, 'is_primary?'/1, query/4, 'begin'/2, commit/2, rollback/2, resolve/2]).
   info() -> answer(info).
   'is_primary?'(_) -> answer(is_primary).
-  query(_, _, _, _) -> answer(query).
-  'begin'(_, _) -> answer('begin').
+  query(_, _, _, Options) -> keep(Options), answer(query).
+  'begin'(_, Options) -> keep(Options), answer('begin').
   commit(_, _) -> answer(commit).
   rollback(_, _) -> answer(rollback).
+  resolve(_, Key) -> keep(#{key => Key}), answer(resolve).
+  keep(Options) -> persistent_term:put({options, erlang:unique_integer([monotonic])}, Options).
   answer(What) ->
       persistent_term:put({call, erlang:unique_integer([monotonic])}, What),
       persistent_term:get(What).
@@ -235,7 +237,8 @@ defmodule Test.StandIn do
     query: {:ok, %{columns: ["id"], rows: [[1]], changes: 1}},
     begin: {:ok, :token},
     commit: {:ok, %{position: nil}},
-    rollback: :ok
+    rollback: :ok,
+    resolve: {:ok, %{outcome: :aborted, position: nil}}
   ]
 
   def load(node) do
@@ -256,11 +259,19 @@ defmodule Test.StandIn do
 
   @doc "The functions called, in order."
   def calls(node), do: for({_, what} <- entries(node), do: what)
-  def forget(node), do: for({key, _} <- entries(node), do: :erpc.call(node, :persistent_term, :erase, [key]))
 
-  defp entries(node) do
+  @doc "Their options, in order."
+  def options(node), do: for({_, options} <- entries(node, :options), do: options)
+
+  def forget(node) do
+    for what <- [:call, :options], {key, _} <- entries(node, what) do
+      :erpc.call(node, :persistent_term, :erase, [key])
+    end
+  end
+
+  defp entries(node, what \\ :call) do
     all = :erpc.call(node, :persistent_term, :get, [])
-    Enum.sort(for {{:call, _}, _} = entry <- all, do: entry)
+    Enum.sort(for {{^what, _}, _} = entry <- all, do: entry)
   end
 end
 
@@ -295,7 +306,7 @@ defmodule Test.Case do
     start_supervised!({Test.Local, database: files.local, pool_size: 2})
 
     start_supervised!(
-      {EctoLiteFS.Supervisor, [repo: Test.Repo, primary_file: @primary_file] ++ Map.get(context, :opts, [])}
+      {EctoLiteFS.Supervisor, [repo: Test.Repo, primary_file: @primary_file, database: files.replica] ++ Map.get(context, :opts, [])}
     )
 
     World.eventually(fn -> EctoLiteFS.get_primary(Test.Repo) == {:ok, world.primary} end)

@@ -8,14 +8,16 @@ defaults_test() ->
                    event_stream_url => <<"http://localhost:20202/events">>,
                    table_name => <<"_ecto_litefs_primary">>, cache_ttl => 5000,
                    refresh_grace_period => 100, erpc_timeout => 15000, detection => port,
-                   database => nil, pool_size => 256},
+                   database => nil, pool_size => 256, read_your_writes => false, ack => local,
+                   ack_timeout => 5000},
                  new([])).
 
 every_option_can_be_given_test() ->
     Options = [{primary_file, <<"/custom/.primary">>}, {poll_interval, 10000},
                {event_stream_url, <<"http://custom:8080/events">>}, {table_name, <<"_t9">>},
                {cache_ttl, 1000}, {refresh_grace_period, 500}, {erpc_timeout, 1},
-               {detection, driver}, {database, <<"/data/app.db">>}, {pool_size, 1}],
+               {detection, driver}, {database, <<"/data/app.db">>}, {pool_size, 1},
+               {read_your_writes, 500}, {ack, {replicas, 2}}, {ack_timeout, 7}],
     ?assertEqual(maps:from_list(Options), maps:with([K || {K, _} <- Options], new(Options))).
 
 either_source_can_be_switched_off_test() ->
@@ -43,7 +45,11 @@ bad_values_test_() ->
 bad() ->
     [{"a positive integer", [poll_interval, cache_ttl, refresh_grace_period, erpc_timeout],
       [0, -1, 1.5, <<"1000">>, nil, true, infinity]},
-     {"a positive integer", [cache_ttl, refresh_grace_period, erpc_timeout, pool_size], [false]},
+     {"a positive integer", [cache_ttl, refresh_grace_period, erpc_timeout, pool_size, ack_timeout],
+      [false]},
+     {"true, false or a positive integer", [read_your_writes], [0, -1, 1.5, nil, <<"1">>]},
+     {"local or {replicas, a positive integer}", [ack],
+      [remote, nil, {replicas, 0}, {replicas, all}, {replicas, 1, 2}, 1]},
      {"a non-empty string", [primary_file, event_stream_url, database], [<<>>, "charlist", 7, true]},
      {"a non-empty string", [primary_file], [nil, false]},
      {"a string", [table_name], [t, "t", nil]},

@@ -131,3 +131,10 @@ announced(Role, Mount, Row) ->
 state(Role, Mount, Row) ->
     #{role => Role, hostname => <<"h1">>, node => Row, mount => Mount,
       sources => #{row => #{enabled => true}}}.
+
+%% The C node of this host, by which what was forwarded elsewhere may go on here. (nonode@nohost.)
+beside_test_() ->
+    View = fun(Row) -> ?D:row_read(Row, ?D:new()) end,
+    [?_assertEqual(Expected, ?D:beside(View(Row), [node(), litefs@nohost, a@one]))
+     || {Row, Expected} <- [{<<"litefs@nohost">>, litefs@nohost}, {<<"a@one">>, nil}, {nil, nil},
+                            {<<"gone@nohost">>, nil}, {atom_to_binary(node()), nil}]].
