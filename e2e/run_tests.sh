@@ -48,16 +48,17 @@ fi
 : "${E2E_PRIV:=$ROOT/priv}"
 : "${E2E_ERPC_TIMEOUT:=5000}"
 : "${E2E_ACK:=local}"
+: "${E2E_WAY:=remote}"
 [ -x "$E2E_PRIV/ecto_litefs_node" ] || make -s -C "$ROOT/c_src" || die "the build failed"
 [ -n "$(litefs_program)" ] || litefs_install || die "LiteFS cannot be installed"
 E2E_LITEFS=$(litefs_program)
 choose_lease
 E2E_ROOT=$ROOT
-export ECTO_LITEFS_CACHE E2E_LITEFS E2E_LEASE E2E_TTL E2E_PRIV E2E_ERPC_TIMEOUT E2E_ACK E2E_ROOT
+export ECTO_LITEFS_CACHE E2E_LITEFS E2E_LEASE E2E_TTL E2E_PRIV E2E_ERPC_TIMEOUT E2E_ACK E2E_WAY E2E_ROOT
 
 world_open || exit 1
 echo "# LiteFS: $("$E2E_LITEFS" version); lease: $lease_name, ttl ${E2E_TTL} s; network 10.77.$E2E_RUN.0/24"
-echo "# the Repo and EctoMiddleware are STAND-INS (e2e/stand_in); level of acknowledgement: $E2E_ACK"
+echo "# the Repo and EctoMiddleware are STAND-INS (e2e/stand_in); way: $E2E_WAY; level of acknowledgement: $E2E_ACK"
 compile || die "the modules do not compile"
 # Split into words on purpose.
 # shellcheck disable=SC2086

@@ -26,6 +26,7 @@ main([Host, Folder, Run, Timeout]) ->
         {repo, ?REPO},
         {primary_file, unicode:characters_to_binary(filename:join([Folder, "mnt", ".primary"]))},
         {erpc_timeout, list_to_integer(Timeout)} | options(os:getenv("E2E_ACK", "local"))]),
+    true = os:getenv("E2E_WAY") =:= "closure" orelse ?REPO:start_remote(),
     true = register(?MODULE, self()),
     loop([list_to_atom("app@" ++ Address(N)) || N <- [1, 2, 3]], []).
 

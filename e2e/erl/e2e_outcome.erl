@@ -13,6 +13,8 @@
 
 -spec of_result(term()) -> outcome().
 of_result({ok, #{id := Id}}) when is_integer(Id) -> {acked, Id};
+%% Written, and on fewer replicas than were asked for: of that level nothing was promised.
+of_result({error, {not_replicated, {ok, #{id := _}}, #{acked := N}}}) -> {unknown, {acked, N}};
 of_result({error, primary_unavailable}) -> {refused, primary_unavailable};
 of_result({error, {not_primary, _}}) -> {refused, not_primary};
 of_result({error, busy}) -> {refused, busy};
@@ -24,4 +26,7 @@ of_result(Other) -> {unexpected, Other}.
 -spec of_exception(error | exit | throw, term()) -> outcome().
 of_exception(error, {erpc, Reason}) -> {unknown, Reason};
 of_exception(error, {exception, #{'__struct__' := 'Elixir.Exqlite.Error', message := Text}, _}) -> {refused, Text};
+of_exception(error, #{'__struct__' := 'Elixir.Exqlite.Error', message := Text}) -> {refused, Text};
+of_exception(error, #{'__struct__' := 'Elixir.DBConnection.ConnectionError', reason := {unknown, _}}) ->
+    {unknown, not_confirmed};
 of_exception(Class, Reason) -> {unexpected, {Class, Reason}}.
