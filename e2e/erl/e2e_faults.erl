@@ -14,6 +14,8 @@
 -export_type([fault/0, stop/0]).
 
 -define(ELECTION_MS, 240000).
+-define(PROMOTIONS, 4).
+-define(PROMOTION_MS, 20000).
 -define(START_MS, 60000).
 
 -spec all() -> [fault()].
@@ -42,10 +44,22 @@ fault(Id, Title, Loses, Ci, Stop, Run) ->
 
 -spec promote(e2e_run:world()) -> [].
 promote(#{replicas := [Replica | _]}) ->
+    ok = promote(Replica, ?PROMOTIONS),
+    [].
+
+%% LiteFS answers before it has handed the lease over, and once in a while it never does: asked again, as an operator
+%% would ask.
+-spec promote(e2e_host:id(), pos_integer()) -> ok.
+promote(Replica, Left) ->
     {0, <<"200">>} = e2e_ctl:run("curl", ["-s", "-m", "10", "-o", "/dev/null", "-w", "%{http_code}", "-X", "POST",
                                           ["http://", e2e_host:address(Replica), ":20202/promote"]]),
-    true = ct_wait:until(fun() -> e2e_cluster:primary() =:= Replica end, ?ELECTION_MS),
-    [].
+    try ct_wait:until(fun() -> e2e_cluster:primary() =:= Replica end, ?PROMOTION_MS) of
+        true -> ok
+    catch
+        error:{condition_never_held, _} when Left > 1 ->
+            io:format("    LiteFS did not hand the lease over: asked again~n"),
+            promote(Replica, Left - 1)
+    end.
 
 -spec litefs_ends(e2e_run:world(), 'TERM' | 'KILL') -> [].
 litefs_ends(#{primary := Primary} = World, Signal) ->
@@ -75,9 +89,9 @@ machine_dies(#{primary := Primary} = World) ->
     [].
 
 -spec replica_host(e2e_run:world()) -> [e2e_host:id()].
-replica_host(#{replicas := [Replica | _], writers := Writers} = World) ->
+replica_host(#{replicas := [Replica | _]} = World) ->
     ok = e2e_ctl:do(host_kill, [Replica]),
-    ok = e2e_run:writing_since(e2e_journal:now_us(), World#{writers := maps:remove(Replica, Writers)}),
+    ok = others_write(Replica, World),
     ok = host_back(Replica),
     [Replica].
 
@@ -162,11 +176,19 @@ another_primary(#{primary := Old} = World) ->
         New = e2e_cluster:primary(),
         is_integer(New) andalso New =/= Old
     end, ?ELECTION_MS),
-    e2e_run:writing_since(e2e_journal:now_us(), World).
+    write_without_one(World).
 
 -spec others_write(e2e_host:id(), e2e_run:world()) -> ok.
 others_write(Host, #{writers := Writers} = World) ->
-    e2e_run:writing_since(e2e_journal:now_us(), World#{writers := maps:remove(Host, Writers)}).
+    write_without_one(World#{writers := maps:remove(Host, Writers)}).
+
+%% While a host is away, what waits for all replicas is acknowledged to nobody.
+-spec write_without_one(e2e_run:world()) -> ok.
+write_without_one(World) ->
+    case e2e_run:level() of
+        {replicas, N} when N > 1 -> ok;
+        _ -> e2e_run:writing_since(e2e_journal:now_us(), World)
+    end.
 
 -spec all_fail([e2e_host:id()], integer(), e2e_run:world()) -> ok.
 all_fail(Hosts, Since, #{writers := Writers}) ->

@@ -5,6 +5,7 @@
 -export([under_load/2]).
 -export([writing_since/2]).
 -export([only/2]).
+-export([level/0]).
 
 -export_type([world/0]).
 
