@@ -133,6 +133,13 @@ static void free_dead(struct elfs_node *node) {
         elfs_conn_free(ELFS_CONTAINER_OF(l, struct elfs_conn, link));
 }
 
+/* A transaction that LiteFS announced while its stream was away is in what the detector read after. */
+static void tick_databases(struct elfs_node *node) {
+    elfs_databases_tick(node);
+    elfs_databases_moved(node);
+    elfs_reports_send(node);
+}
+
 static void loop(struct elfs_node *node) {
     struct elfs_poller_event events[EVENTS_A_TURN];
     int64_t tick_every_ms = node->options->tick_time_s * 1000 / 8;
@@ -149,7 +156,7 @@ static void loop(struct elfs_node *node) {
         elfs_databases_submit(node);
         if (node->now_ms >= node->next_tick_ms) {
             elfs_peers_tick(node);
-            if (!node->stopping) elfs_databases_tick(node);
+            if (!node->stopping) tick_databases(node);
             node->next_tick_ms = node->now_ms + tick_every_ms;
         }
         int64_t ack_ms = elfs_acks_tick(node);
