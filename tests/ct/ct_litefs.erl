@@ -110,8 +110,11 @@ call(#{pid := Pid}, Request) ->
 
 accept(Server, Listener) ->
     {ok, Socket} = gen_tcp:accept(Listener),
-    ok = gen_tcp:controlling_process(Socket, Server),
-    Server ! {accepted, Socket},
+    %% A client may be gone already.
+    case gen_tcp:controlling_process(Socket, Server) of
+        ok -> Server ! {accepted, Socket};
+        {error, _} -> gen_tcp:close(Socket)
+    end,
     accept(Server, Listener).
 
 serve(State = #{streams := Streams}) ->
