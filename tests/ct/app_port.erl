@@ -104,9 +104,17 @@ call(Pid, Request) ->
     receive {Ref, Answer} -> Answer after 5000 -> error({no_answer, Request}) end.
 
 accept(Listen, Pid) ->
-    {ok, Socket} = gen_tcp:accept(Listen),
-    ok = gen_tcp:controlling_process(Socket, Pid),
-    accept(Listen, Pid).
+    case gen_tcp:accept(Listen) of
+        {ok, Socket} ->
+            %% A client may be gone already.
+            case gen_tcp:controlling_process(Socket, Pid) of
+                ok -> ok;
+                {error, _} -> gen_tcp:close(Socket)
+            end,
+            accept(Listen, Pid);
+        {error, _} ->
+            ok % the one that listens has ended
+    end.
 
 loop(State) ->
     receive

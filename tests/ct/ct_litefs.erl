@@ -109,13 +109,17 @@ call(#{pid := Pid}, Request) ->
     end.
 
 accept(Server, Listener) ->
-    {ok, Socket} = gen_tcp:accept(Listener),
-    %% A client may be gone already.
-    case gen_tcp:controlling_process(Socket, Server) of
-        ok -> Server ! {accepted, Socket};
-        {error, _} -> gen_tcp:close(Socket)
-    end,
-    accept(Server, Listener).
+    case gen_tcp:accept(Listener) of
+        {ok, Socket} ->
+            %% A client may be gone already.
+            case gen_tcp:controlling_process(Socket, Server) of
+                ok -> Server ! {accepted, Socket};
+                {error, _} -> gen_tcp:close(Socket)
+            end,
+            accept(Server, Listener);
+        {error, _} ->
+            ok % the server has ended
+    end.
 
 serve(State = #{streams := Streams}) ->
     receive
