@@ -14,8 +14,6 @@
 -export_type([fault/0, stop/0]).
 
 -define(ELECTION_MS, 240000).
--define(PROMOTIONS, 4).
--define(PROMOTION_MS, 20000).
 -define(START_MS, 60000).
 
 -spec all() -> [fault()].
@@ -43,23 +41,9 @@ fault(Id, Title, Loses, Ci, Stop, Run) ->
 %% The faults
 
 -spec promote(e2e_run:world()) -> [].
-promote(#{replicas := [Replica | _]}) ->
-    ok = promote(Replica, ?PROMOTIONS),
+promote(#{primary := Old, replicas := [Replica | _]}) ->
+    ok = e2e_promote:from_to(Old, Replica),
     [].
-
-%% LiteFS answers before it has handed the lease over, and once in a while it never does: asked again, as an operator
-%% would ask.
--spec promote(e2e_host:id(), pos_integer()) -> ok.
-promote(Replica, Left) ->
-    {0, <<"200">>} = e2e_ctl:run("curl", ["-s", "-m", "10", "-o", "/dev/null", "-w", "%{http_code}", "-X", "POST",
-                                          ["http://", e2e_host:address(Replica), ":20202/promote"]]),
-    try ct_wait:until(fun() -> e2e_cluster:primary() =:= Replica end, ?PROMOTION_MS) of
-        true -> ok
-    catch
-        error:{condition_never_held, _} when Left > 1 ->
-            io:format("    LiteFS did not hand the lease over: asked again~n"),
-            promote(Replica, Left - 1)
-    end.
 
 -spec litefs_ends(e2e_run:world(), 'TERM' | 'KILL') -> [].
 litefs_ends(#{primary := Primary} = World, Signal) ->

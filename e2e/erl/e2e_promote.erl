@@ -1,0 +1,47 @@
+%% A hand-over of the lease by an operator, who has LiteFS under a supervisor.
+-module(e2e_promote).
+
+%% API
+-export([from_to/2]).
+
+-define(TRIES, 4).
+-define(HAND_OVER_MS, 20000).
+-define(REJOIN_MS, 60000).
+
+%% @doc Until the new host is primary and the old one its replica, or has ended.
+-spec from_to(Old :: e2e_host:id(), New :: e2e_host:id()) -> ok.
+from_to(Old, New) ->
+    ok = ask(New, ?TRIES),
+    rejoined(Old, New).
+
+%% LiteFS answers before it has handed the lease over, and once in a while it never does: asked again, as an operator
+%% would ask.
+-spec ask(e2e_host:id(), pos_integer()) -> ok.
+ask(New, Left) ->
+    {0, <<"200">>} = e2e_ctl:run("curl", ["-s", "-m", "10", "-o", "/dev/null", "-w", "%{http_code}", "-X", "POST",
+                                          ["http://", e2e_host:address(New), ":20202/promote"]]),
+    try ct_wait:until(fun() -> e2e_cluster:primary() =:= New end, ?HAND_OVER_MS) of
+        true -> ok
+    catch
+        error:{condition_never_held, _} when Left > 1 ->
+            e2e_report:note("a promotion: LiteFS did not hand the lease over; it was asked again"),
+            ask(New, Left - 1)
+    end.
+
+%% The old primary's LiteFS ends itself (exit code 99) when it loses the lease between SQLite's COMMIT and its own: it
+%% cannot take back what SQLite believes done. A supervisor starts it again, and it drops what it had not committed.
+-spec rejoined(e2e_host:id(), e2e_host:id()) -> ok.
+rejoined(Old, New) ->
+    Name = list_to_binary(e2e_host:address(New)),
+    case ct_wait:until(fun() ->
+        case e2e_host:programs(Old) of
+            #{litefs := 0} -> ended;
+            _ -> e2e_host:litefs_role(Old) =:= {replica, Name} andalso replica
+        end
+    end, ?REJOIN_MS) of
+        replica ->
+            ok;
+        ended ->
+            e2e_report:note("a promotion: LiteFS of the old primary ended itself in a commit, as it does, and was started again"),
+            e2e_ctl:do(host_litefs, [Old])
+    end.
