@@ -16,6 +16,11 @@
 %% name that the port has read last: it is news only when it changes, since the Repo may have read
 %% or written the row meanwhile.
 %%
+%% `said' is the connected C node that has said it became the primary, and what was in the row then.
+%% It counts if it came while this host's LiteFS knew no primary, which looks for one for a second
+%% and more, and it holds until the row changes, LiteFS looks again, or the word is taken back. Once
+%% LiteFS knows a primary nobody's word counts: a node that was cut off is wrong about itself.
+%%
 %% Names are compared as binaries with the names of connected nodes, so that none becomes an atom.
 -module(ecto_litefs_decision).
 
@@ -25,6 +30,9 @@
 -export([announce/2]).
 -export([row_read/2]).
 -export([row_decides/1]).
+-export([said/2]).
+-export([denied/2]).
+-export([on_trust/1]).
 -export([set/2]).
 -export([role/1]).
 -export([changed/2]).
@@ -45,14 +53,15 @@
                        mount := mount(), sources := map(), _ => _}.
 -opaque view() :: #{role := role() | none, hostname := binary() | nil, mount := mount(),
                     by := role | row, row := binary() | nil, given := node() | nil,
-                    told := binary() | nil | none}.
+                    told := binary() | nil | none,
+                    said := none | {node(), Row :: binary() | nil}}.
 -export_type([role/0, announced/0, view/0]).
 
 %% @doc Nothing is known yet.
 -spec new() -> view().
 new() ->
     #{role => none, hostname => nil, mount => absent, by => role, row => nil, given => nil,
-      told => none}.
+      told => none, said => none}.
 
 %% @doc What is announced when there is no port to ask.
 -spec blind() -> announced().
@@ -65,7 +74,8 @@ blind() ->
 announce(#{role := Role, hostname := Host, mount := Mount} = State, View) ->
     View1 = case View of
         #{role := Role, hostname := Host} -> View;
-        #{} -> View#{by := role, given := nil}
+        #{hostname := nil} -> View#{by := role, given := nil};
+        #{} -> View#{by := role, given := nil, said := none}
     end,
     row_announced(State, View1#{role := Role, hostname := Host, mount := Mount}).
 
@@ -88,6 +98,21 @@ row_read(Name, View) ->
 -spec row_decides(view()) -> view().
 row_decides(View) ->
     View#{by := row}.
+
+%% @doc A C node says that it is the primary now.
+-spec said(node(), view()) -> view().
+said(Node, #{hostname := nil, row := Row} = View) -> View#{said := {Node, Row}};
+said(_, View) -> View.
+
+%% @doc The node's word does not count any more.
+-spec denied(node(), view()) -> view().
+denied(Node, #{said := {Node, _}} = View) -> View#{said := none};
+denied(_, View) -> View.
+
+%% @doc Whose word has to do until the row is here.
+-spec on_trust(view()) -> node() | nil.
+on_trust(#{by := role, role := replica, row := Row, said := {Node, Row}}) -> Node;
+on_trust(#{}) -> nil.
 
 %% @doc The row was written by hand: it decides, and this is what it names.
 -spec set(node(), view()) -> view().
@@ -118,9 +143,13 @@ answer(#{by := row, row := Name}, Nodes) ->
     resolve(Name, Nodes);
 answer(#{role := primary}, _) ->
     node();
-answer(#{role := replica, row := Name}, Nodes) ->
-    %% A row that names a replica has not been replaced by the new primary yet.
-    resolve(Name, Nodes -- [node()]);
+answer(#{role := replica, row := Name} = View, Nodes) ->
+    Trusted = on_trust(View),
+    case lists:member(Trusted, Nodes) of
+        true -> Trusted;
+        %% A row that names a replica has not been replaced by the new primary yet.
+        false -> resolve(Name, Nodes -- [node()])
+    end;
 answer(#{}, _) ->
     nil.
 

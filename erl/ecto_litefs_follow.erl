@@ -153,12 +153,12 @@ moved(Repo, Node) ->
     end.
 
 again({error, Reason}, Node, #state{repo = Repo, retry = Retry} = State) ->
-    ok = doubt(Repo, Reason),
+    ok = denied(Repo, Node, Reason),
     NotBefore = erlang:monotonic_time(millisecond) + ecto_litefs_retry:pause(Retry),
     go(State#state{from = Node, why = Reason, not_before = NotBefore}).
 
-doubt(Repo, {not_primary, _}) -> ecto_litefs_tracker:doubt(Repo);
-doubt(_, _) -> ok.
+denied(Repo, Node, {not_primary, _}) -> ecto_litefs_tracker:denied(Repo, Node);
+denied(_, _, _) -> ok.
 
 tell(1, _, _) ->
     ok;

@@ -12,6 +12,7 @@
 -export([event_stream/1]).
 -export([table/1]).
 -export([remote/1]).
+-export([cnode_repo/1]).
 
 -spec supervisor(module()) -> atom().
 supervisor(Repo) ->
@@ -38,6 +39,11 @@ table(Repo) ->
 remote(Repo) ->
     name(remote, Repo).
 
+%% @doc What a C node calls the Repo.
+-spec cnode_repo(module()) -> binary().
+cnode_repo(Repo) ->
+    short(Repo).
+
 %% Kept, since a forwarded write needs nine of them and making an atom takes longer than all else
 %% that the middleware does. There are as many as Repos, and they never change.
 name(Kind, Repo) ->
@@ -59,8 +65,11 @@ make(table, Repo) -> concat(<<"Elixir.EctoLiteFS.">>, Repo, <<".ETS">>);
 make(remote, Repo) -> concat(<<>>, Repo, <<".primary">>).
 
 concat(Before, Repo, After) ->
-    Short = case atom_to_binary(Repo) of
+    Short = short(Repo),
+    binary_to_atom(<<Before/binary, Short/binary, After/binary>>).
+
+short(Repo) ->
+    case atom_to_binary(Repo) of
         <<"Elixir.", Rest/binary>> -> Rest;
         Other -> Other
-    end,
-    binary_to_atom(<<Before/binary, Short/binary, After/binary>>).
+    end.

@@ -18,6 +18,7 @@
 -export([await/2]).
 -export([announce/2]).
 -export([doubt/1]).
+-export([denied/2]).
 
 %% gen_server
 -export([init/1]).
@@ -25,6 +26,9 @@
 -export([handle_call/3]).
 -export([handle_cast/2]).
 -export([handle_info/2]).
+
+%% From LiteFS's finding of the new primary to its row.
+-define(TRUST_MS, 1000).
 
 %% What a job does, and who waits for it.
 -record(job, {task :: ecto_litefs_task:task(), from = [] :: [gen_server:from()]}).
@@ -72,10 +76,15 @@ await(Repo, Timeout) ->
 announce(Repo, State) ->
     gen_server:cast(ecto_litefs_names:tracker(Repo), {announce, State}).
 
-%% @doc What the table says is too old, or a node has said that it is not the primary.
+%% @doc What the table says is too old.
 -spec doubt(module()) -> ok.
 doubt(Repo) ->
     gen_server:cast(ecto_litefs_names:tracker(Repo), doubt).
+
+%% @doc A node has answered that it is not the primary.
+-spec denied(module(), node()) -> ok.
+denied(Repo, Node) ->
+    gen_server:cast(ecto_litefs_names:tracker(Repo), {denied, Node}).
 
 %% gen_server
 
@@ -84,7 +93,15 @@ init(#{repo := Repo} = Config) ->
     ok = net_kernel:monitor_nodes(true, [{node_type, all}]),
     New = #state{config = Config, repo = Repo, ecto = ecto_litefs_row:available(Config),
                  view = ecto_litefs_decision:new(), read_at = old(Config)},
+    lists:foreach(fun(Node) -> listen(Node, New) end, nodes(connected)),
     {ok, take_over(ecto_litefs_cache:view(Repo), New), {continue, catch_up}}.
+
+%% Where it is a C node, we hear from it when it becomes the primary: at once, while the row is
+%% replicated only when this host's LiteFS has found its new primary. Nobody else has that name.
+listen(Node, #state{repo = Repo}) ->
+    Request = {listen, ecto_litefs_names:cnode_repo(Repo), self()},
+    _ = erlang:send({ecto_litefs, Node}, Request, [noconnect]),
+    ok.
 
 %% What the tracker before this one knew and told.
 take_over(none, State) ->
@@ -132,15 +149,12 @@ known_call(invalidate_cache, _From, #state{repo = Repo} = State) ->
     ok = ecto_litefs_cache:invalidate(Repo),
     {reply, ok, State#state{read_at = old(State#state.config), refreshed_at = never}}.
 
--spec handle_cast({announce, ecto_litefs_decision:announced()} | doubt, #state{}) ->
-          {noreply, #state{}}.
-handle_cast(doubt, #state{running = none, view = View} = State) ->
-    case ecto_litefs_decision:rests_on_row(View) andalso not within_grace(State) of
-        true -> {noreply, enqueue(#job{task = read}, State)};
-        false -> {noreply, publish(State)}
-    end;
+-spec handle_cast({announce, ecto_litefs_decision:announced()} | doubt | {denied, node()},
+                  #state{}) -> {noreply, #state{}}.
 handle_cast(doubt, State) ->
-    {noreply, State};
+    {noreply, in_doubt(State)};
+handle_cast({denied, Node}, #state{view = View} = State) ->
+    {noreply, in_doubt(State#state{view = ecto_litefs_decision:denied(Node, View)})};
 handle_cast({announce, Announced}, #state{view = Old, awaiting = Awaiting} = State) ->
     View = ecto_litefs_decision:announce(Announced, Old),
     Changed = ecto_litefs_decision:changed(Old, View),
@@ -153,11 +167,27 @@ handle_cast({announce, Announced}, #state{view = Old, awaiting = Awaiting} = Sta
     lists:foreach(fun(From) -> gen_server:reply(From, ok) end, Awaiting),
     {noreply, changed(Changed, Old, State1)}.
 
+in_doubt(#state{running = none, view = View} = State) ->
+    case ecto_litefs_decision:rests_on_row(View) andalso not within_grace(State) of
+        true -> enqueue(#job{task = read}, State);
+        false -> publish(State)
+    end;
+in_doubt(State) ->
+    State.
+
+%% LiteFS has found a primary, whose row is about to come: a word is not trusted for longer.
+end_of_trust(#state{view = View} = State) ->
+    case ecto_litefs_decision:on_trust(View) of
+        nil -> ok;
+        Node -> _ = erlang:start_timer(?TRUST_MS, self(), {end_of_trust, Node}), ok
+    end,
+    State.
+
 %% A replica reads the row now and not when somebody asks; a primary has its duty.
 changed(false, _, State) ->
     State;
 changed(true, Old, State) ->
-    State1 = due(State),
+    State1 = due(end_of_trust(State)),
     case ecto_litefs_decision:role(State1#state.view) of
         replica -> search(Old, enqueue(#job{task = read}, State1));
         _ -> State1
@@ -192,12 +222,17 @@ handle_info({timeout, Timer, duty}, #state{duty_timer = Timer} = State) ->
         none -> {noreply, State1};
         Duty -> {noreply, enqueue(#job{task = {duty, Duty}}, State1)}
     end;
+handle_info({timeout, _, {end_of_trust, Node}}, #state{view = View} = State) ->
+    {noreply, publish_known(State#state{view = ecto_litefs_decision:denied(Node, View)})};
 handle_info({timeout, _, search}, #state{running = none} = State) ->
     {noreply, search_on(enqueue(#job{task = read}, State))};
 handle_info({timeout, _, search}, State) ->
     {noreply, search_on(State)};
-handle_info({nodeup, _, _}, State) ->
+handle_info({nodeup, Node, _}, State) ->
+    ok = listen(Node, State),
     {noreply, publish_known(State)};
+handle_info({ecto_litefs, primary, _, Node}, #state{view = View} = State) when is_atom(Node) ->
+    {noreply, publish_known(State#state{view = ecto_litefs_decision:said(Node, View)})};
 handle_info({nodedown, Node, _}, #state{repo = Repo} = State) ->
     ok = ecto_litefs_cache:forget_node(Repo, Node),
     {noreply, renew(publish_known(State))};

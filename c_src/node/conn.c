@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "codec/frame.h"
 #include "node/dispatch.h"
+#include "node/listeners.h"
 #include "node/request.h"
 #include "node/schemas.h"
 #include "node/txn.h"
@@ -49,6 +50,7 @@ void elfs_conn_free(struct elfs_conn *conn) {
     elfs_buf_fini(&conn->out);
     elfs_free(conn->name);
     elfs_free(conn->reports);
+    elfs_listeners_fini(conn);
     elfs_free(conn);
 }
 

@@ -33,6 +33,7 @@ struct elfs_conn {
     struct elfs_list schemas;  /* struct elfs_schema_entry */
     size_t schema_count;
     struct elfs_report *reports; /* one a database; NULL before the first; owned */
+    struct elfs_view *listeners; /* a pid a database, each owned; NULL before the first */
 };
 
 /* Takes fd (closed if this fails) and starts to read. NULL: out of memory, or the poller failed. */

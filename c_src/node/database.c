@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "node/acks.h"
+#include "node/listeners.h"
 #include "node/node.h"
 #include "node/tables.h"
 #include "node/tracker.h"
@@ -115,7 +116,10 @@ static void follow(struct elfs_database *db) {
     } else {
         open_as(db, access == WRITING);
     }
-    if (db->row_due && db->writable) elfs_tracker_write(db);
+    if (db->row_due && db->writable) {
+        elfs_listeners_tell(db);
+        elfs_tracker_write(db);
+    }
 }
 
 void elfs_databases_follow(struct elfs_node *node) {

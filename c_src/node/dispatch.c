@@ -5,6 +5,7 @@
 #include "codec/dist.h"
 #include "codec/frame.h"
 #include "node/acks.h"
+#include "node/listeners.h"
 #include "node/reports.h"
 #include "node/request.h"
 #include "node/schemas.h"
@@ -36,7 +37,7 @@ static void on_reg_send(struct elfs_conn *conn, struct elfs_view frame,
         if (elfs_call_of_rex(msg, &call) == ELFS_OK)
             elfs_request_call(conn, frame, &call, elfs_node_new_pid(conn->node));
     } else if (elfs_view_is(msg->name, ELFS_REPORTS_NAME)) {
-        elfs_acks_report(conn, msg->message);
+        if (!elfs_listeners_take(conn, msg->message)) elfs_acks_report(conn, msg->message);
     } else if (elfs_view_is(msg->name, "net_kernel")) {
         if (elfs_call_is_auth(msg, &to, &tag))
             elfs_conn_wrote(conn, elfs_call_put_auth(elfs_conn_out(conn), to, tag));

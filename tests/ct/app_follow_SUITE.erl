@@ -21,7 +21,7 @@ suite() ->
 all() ->
     [row_is_read_when_it_was_wrong, moved_in_mid_load, killed_in_mid_load, cut_off_in_mid_load, refused_in_mid_load, transactions_in_mid_load,
      error_after_a_lost_answer, this_host_becomes_primary, cut_off_in_a_transaction, retries_are_told,
-     await_position, await_here, failover_latency].
+     await_position, await_here, a_new_primary_says_so, failover_latency].
 
 init_per_suite(Config) -> ct_env:start(Config).
 end_per_suite(Config) -> ct_env:stop(Config).
@@ -324,6 +324,39 @@ await_here(Config) ->
 
 %% LiteFS announces a new primary, whose C node writes its name, while a write waits at the old one, which is
 %% cut off: until that write is acknowledged.
+%% This host's LiteFS looks for the new primary for a second and more, and only then does the row come: the new primary's
+%% C node is quicker. It does not count where LiteFS knows better.
+a_new_primary_says_so(Config) ->
+    A = #{name := NameA} = cnode(Config, #{}),
+    start(Config, A, []),
+    Looking = app_port:state(replica, #{node => atom_to_binary(NameA), hostname => nil}),
+    announce(Config, Looking),
+    ct_wait:until(fun() -> ?API:get_primary(?REPO) =:= {ok, NameA} end),
+    %% Connected, it is asked, and it is the primary of its own file.
+    B = #{name := NameB} = cnode(Config, #{db => maps:get(db, A)}),
+    true = net_kernel:connect_node(NameB),
+    ct_wait:until(fun() -> ?API:get_primary(?REPO) =:= {ok, NameB} end),
+    {ok, #{}} = write(?INSERT, [1]),
+    %% Found, and its row is not here yet; then it is.
+    announce(Config, Looking#{hostname => <<"b">>}),
+    ct_wait:until(fun() -> tracked_hostname() =:= <<"b">> end),
+    ?assertEqual({ok, NameB}, ?API:get_primary(?REPO)),
+    app_world:put_row(?REPO, atom_to_binary(NameB)),
+    announce(Config, state(B)),
+    ct_wait:until(fun() -> tracked_hostname() =:= atom_to_binary(NameB) end),
+    ?assertEqual({ok, NameB}, ?API:get_primary(?REPO)),
+    %% Another one, that is wrong about itself.
+    C = #{name := NameC} = cnode(Config, #{}),
+    true = net_kernel:connect_node(NameC),
+    whereis(ecto_litefs_names:tracker(?REPO)) ! {ecto_litefs, primary, <<"Test.Repo">>, NameC},
+    ?assertEqual(true, gen_server:call(ecto_litefs_names:tracker(?REPO), ready)),
+    ?assertEqual({ok, NameB}, ?API:get_primary(?REPO)),
+    [ct_node:stop(N) || N <- [A, B, C]].
+
+tracked_hostname() ->
+    {ok, #{hostname := Hostname}, _} = ecto_litefs_cache:view(?REPO),
+    Hostname.
+
 failover_latency(Config) ->
     LiteFS = ct_litefs:start(Config),
     A = cnode(Config, #{}),

@@ -15,7 +15,7 @@ suite() ->
 all() ->
     [no_litefs, another_folder, not_mounted, primary, replica, replica_without_a_row, unknown,
      a_replica_reads, hidden_writes_on_a_replica, demoted_in_a_transaction, commit_that_does_not_count,
-     back_and_forth_under_load, check_leaves_the_file_alone].
+     back_and_forth_under_load, listeners_hear, a_listener_of_none, check_leaves_the_file_alone].
 
 init_per_suite(Config) -> ct_env:start(Config).
 end_per_suite(Config) -> ct_env:stop(Config).
@@ -82,6 +82,61 @@ done(Node, Sql) ->
             {error, #{code := unavailable}} -> false
         end
     end).
+
+%% Whoever listens hears of it: at once, when it comes about, and once for each time.
+listeners_hear(Config) ->
+    LiteFS = ?config(litefs, Config),
+    Db = make_database(Config),
+    write_row(Db, "litefs@n1"),
+    ct_litefs:file(LiteFS, ".primary", "n1\n"),
+    ct_litefs:greet(LiteFS, ct_litefs:init({replica, "n1"})),
+    Node = #{name := Name} = beside(Config),
+    await_role(Node, replica),
+    Forgotten = spawn_link(fun() -> receive after infinity -> ok end end),
+    listen(Node, <<"Test.Repo">>, Forgotten),
+    listen(Node, <<"Test.Repo">>, self()),
+    ?assertEqual([], heard(Node)),
+    ct_litefs:file(LiteFS, ".primary", false),
+    ct_litefs:say(LiteFS, ct_litefs:change(primary)),
+    receive {ecto_litefs, primary, <<"Test.Repo">>, Name} -> ok end,
+    ?assertEqual({message_queue_len, 0}, process_info(Forgotten, message_queue_len)),
+    %% One that comes later.
+    listen(Node, <<"Test.Repo">>, self()),
+    receive {ecto_litefs, primary, <<"Test.Repo">>, Name} -> ok end,
+    ct_litefs:file(LiteFS, ".primary", "n1\n"),
+    ct_litefs:say(LiteFS, ct_litefs:change({replica, "n1"})),
+    await_role(Node, replica),
+    ?assertEqual([], heard(Node)),
+    unlink(Forgotten),
+    exit(Forgotten, kill),
+    ct_node:stop(Node).
+
+%% What is no such message, or about no such database, changes nothing.
+a_listener_of_none(Config) ->
+    Node = beside(Config),
+    lists:foreach(fun(Message) -> {ecto_litefs, maps:get(name, Node)} ! Message end,
+                  [{listen}, {listen, <<"Test.Repo">>}, {listen, <<"Test.Repo">>, x}, {listen, 'Test.Repo', self()},
+                   {listen, <<"No.Repo">>, self()}, {listen, <<"Test.Repo">>, self(), x}]),
+    await_role(Node, unknown),
+    ct_litefs:file(?config(litefs, Config), ".primary", false),
+    ct_litefs:greet(?config(litefs, Config), ct_litefs:init(primary)),
+    await_role(Node, primary),
+    ?assertEqual([], heard(Node)),
+    ct_node:stop(Node).
+
+listen(#{name := Name}, Repo, Pid) ->
+    {ecto_litefs, Name} ! {listen, Repo, Pid}.
+
+%% All that has come by the time of an answer, which comes after it.
+heard(Node) ->
+    #{name := _} = ct_node:call(Node, info, []),
+    heard().
+
+heard() ->
+    receive
+        {ecto_litefs, _, _, _} = Message -> [Message | heard()]
+    after 0 -> []
+    end.
 
 no_litefs(Config) ->
     Node = #{name := Name} = ct_node:start(Config, #{args => ["--primary-file", "/no/such/folder/.primary"]}),

@@ -76,6 +76,29 @@ another_hostname_is_a_change_test() ->
      end || {Row, Answer} <- [{<<"gone@one">>, nil}, {<<"a@one">>, a@one}]],
     ?assertNot(?D:changed(View, ?D:announce(state(replica, live, <<"a@one">>), View))).
 
+%% LiteFS here looks for a primary: the word of a node that has become it counts.
+said_test_() ->
+    Looking = (state(replica, live, <<"b@one">>))#{hostname => nil},
+    Said = ?D:said(a@one, ?D:announce(Looking, ?D:new())),
+    Found = ?D:announce(state(replica, live, <<"b@one">>), Said),
+    Moved = ?D:announce((state(replica, live, <<"b@one">>))#{hostname => <<"h2">>}, Found),
+    [{Title, ?_assertEqual({Answer, Trusted}, {?D:answer(View, [node(), a@one, b@one]), ?D:on_trust(View)})}
+     || {Title, View, Answer, Trusted} <- [
+         {"while it looks", Said, a@one, a@one},
+         {"when it has found one", Found, a@one, a@one},
+         {"when that is not the one any more", Moved, b@one, nil},
+         {"against LiteFS", ?D:said(a@one, announced(replica, live, <<"b@one">>)), b@one, nil},
+         {"the same row read again", ?D:row_read(<<"b@one">>, Said), a@one, a@one},
+         {"another row", ?D:row_read(<<"c@one">>, Said), nil, nil},
+         {"denied by that node", ?D:denied(a@one, Said), b@one, nil},
+         {"denied by another", ?D:denied(b@one, Said), a@one, a@one},
+         {"another node says so", ?D:said(b@one, Said), b@one, b@one},
+         {"that node has gone", ?D:said(gone@one, Said), b@one, gone@one},
+         {"set by hand", ?D:set(b@one, Said), b@one, nil},
+         {"the row decides", ?D:row_decides(Said), b@one, nil},
+         {"this host is it", ?D:announce(state(primary, live, <<"b@one">>), Said), node(), nil},
+         {"nothing is known", ?D:announce(state(unknown, dead, <<"b@one">>), Said), nil, nil}]].
+
 row_that_decides_may_name_this_node_test() ->
     View = ?D:row_decides(announced(replica, live, atom_to_binary(node()))),
     ?assertEqual(node(), answer(View)).
