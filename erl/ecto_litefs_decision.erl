@@ -16,7 +16,7 @@
 %% name that the port has read last: it is news only when it changes, since the Repo may have read
 %% or written the row meanwhile.
 %%
-%% `said' is the connected C node that has said it became the primary, and what was in the row then.
+%% `said' is the connected C node that has said it became the primary.
 %% It counts if it came while this host's LiteFS knew no primary, which looks for one for a second
 %% and more, and it holds until the row changes, LiteFS looks again, or the word is taken back. Once
 %% LiteFS knows a primary nobody's word counts: a node that was cut off is wrong about itself.
@@ -54,14 +54,14 @@
 -opaque view() :: #{role := role() | none, hostname := binary() | nil, mount := mount(),
                     by := role | row, row := binary() | nil, given := node() | nil,
                     told := binary() | nil | none,
-                    said := none | {node(), Row :: binary() | nil}}.
+                    said := node() | nil}.
 -export_type([role/0, announced/0, view/0]).
 
 %% @doc Nothing is known yet.
 -spec new() -> view().
 new() ->
     #{role => none, hostname => nil, mount => absent, by => role, row => nil, given => nil,
-      told => none, said => none}.
+      told => none, said => nil}.
 
 %% @doc What is announced when there is no port to ask.
 -spec blind() -> announced().
@@ -75,7 +75,7 @@ announce(#{role := Role, hostname := Host, mount := Mount} = State, View) ->
     View1 = case View of
         #{role := Role, hostname := Host} -> View;
         #{hostname := nil} -> View#{by := role, given := nil};
-        #{} -> View#{by := role, given := nil, said := none}
+        #{} -> View#{by := role, given := nil, said := nil}
     end,
     row_announced(State, View1#{role := Role, hostname := Host, mount := Mount}).
 
@@ -91,8 +91,10 @@ row_announced(#{}, View) ->
 
 %% @doc The row was read: it names this node, or there is no row.
 -spec row_read(binary() | nil, view()) -> view().
+row_read(Name, #{row := Name} = View) ->
+    View#{given := nil};
 row_read(Name, View) ->
-    View#{row := Name, given := nil}.
+    View#{row := Name, given := nil, said := nil}.
 
 %% @doc From now on the row decides.
 -spec row_decides(view()) -> view().
@@ -101,17 +103,17 @@ row_decides(View) ->
 
 %% @doc A C node says that it is the primary now.
 -spec said(node(), view()) -> view().
-said(Node, #{hostname := nil, row := Row} = View) -> View#{said := {Node, Row}};
+said(Node, #{hostname := nil} = View) -> View#{said := Node};
 said(_, View) -> View.
 
 %% @doc The node's word does not count any more.
 -spec denied(node(), view()) -> view().
-denied(Node, #{said := {Node, _}} = View) -> View#{said := none};
+denied(Node, #{said := Node} = View) -> View#{said := nil};
 denied(_, View) -> View.
 
 %% @doc Whose word has to do until the row is here.
 -spec on_trust(view()) -> node() | nil.
-on_trust(#{by := role, role := replica, row := Row, said := {Node, Row}}) -> Node;
+on_trust(#{by := role, role := replica, said := Node}) -> Node;
 on_trust(#{}) -> nil.
 
 %% @doc The row was written by hand: it decides, and this is what it names.

@@ -93,15 +93,15 @@ init(#{repo := Repo} = Config) ->
     ok = net_kernel:monitor_nodes(true, [{node_type, all}]),
     New = #state{config = Config, repo = Repo, ecto = ecto_litefs_row:available(Config),
                  view = ecto_litefs_decision:new(), read_at = old(Config)},
-    lists:foreach(fun(Node) -> listen(Node, New) end, nodes(connected)),
+    ok = listen(nodes(connected), New),
     {ok, take_over(ecto_litefs_cache:view(Repo), New), {continue, catch_up}}.
 
-%% Where it is a C node, we hear from it when it becomes the primary: at once, while the row is
-%% replicated only when this host's LiteFS has found its new primary. Nobody else has that name.
-listen(Node, #state{repo = Repo}) ->
+%% Where it is a C node, we hear from it if it is the primary, and when it becomes it: at once, while
+%% the row is replicated only when this host's LiteFS has found its new primary. Nobody else has that
+%% name.
+listen(Nodes, #state{repo = Repo}) ->
     Request = {listen, ecto_litefs_names:cnode_repo(Repo), self()},
-    _ = erlang:send({ecto_litefs, Node}, Request, [noconnect]),
-    ok.
+    lists:foreach(fun(Node) -> erlang:send({ecto_litefs, Node}, Request, [noconnect]) end, Nodes).
 
 %% What the tracker before this one knew and told.
 take_over(none, State) ->
@@ -158,9 +158,10 @@ handle_cast({denied, Node}, #state{view = View} = State) ->
 handle_cast({announce, Announced}, #state{view = Old, awaiting = Awaiting} = State) ->
     View = ecto_litefs_decision:announce(Announced, Old),
     Changed = ecto_litefs_decision:changed(Old, View),
-    ReadAt = case ecto_litefs_decision:told(View) =/= ecto_litefs_decision:told(Old) of
-        true -> now_ms();
-        false when Changed -> old(State#state.config);
+    News = ecto_litefs_decision:told(View) =/= ecto_litefs_decision:told(Old),
+    ReadAt = case Changed andalso ecto_litefs_decision:on_trust(View) =:= nil of
+        _ when News -> now_ms();
+        true -> old(State#state.config);
         false -> State#state.read_at
     end,
     State1 = publish(State#state{view = View, read_at = ReadAt, awaiting = []}),
@@ -174,6 +175,13 @@ in_doubt(#state{running = none, view = View} = State) ->
     end;
 in_doubt(State) ->
     State.
+
+%% Nobody has to wait for the row meanwhile.
+said(Node, #state{view = View} = State) ->
+    case ecto_litefs_decision:on_trust(View) of
+        Node -> State#state{read_at = now_ms()};
+        _ -> State
+    end.
 
 %% LiteFS has found a primary, whose row is about to come: a word is not trusted for longer.
 end_of_trust(#state{view = View} = State) ->
@@ -189,7 +197,10 @@ changed(false, _, State) ->
 changed(true, Old, State) ->
     State1 = due(end_of_trust(State)),
     case ecto_litefs_decision:role(State1#state.view) of
-        replica -> search(Old, enqueue(#job{task = read}, State1));
+        replica ->
+            %% A new primary may have told us before LiteFS had lost the old one.
+            ok = listen(nodes(connected), State1),
+            search(Old, enqueue(#job{task = read}, State1));
         _ -> State1
     end.
 
@@ -229,10 +240,10 @@ handle_info({timeout, _, search}, #state{running = none} = State) ->
 handle_info({timeout, _, search}, State) ->
     {noreply, search_on(State)};
 handle_info({nodeup, Node, _}, State) ->
-    ok = listen(Node, State),
+    ok = listen([Node], State),
     {noreply, publish_known(State)};
 handle_info({ecto_litefs, primary, _, Node}, #state{view = View} = State) when is_atom(Node) ->
-    {noreply, publish_known(State#state{view = ecto_litefs_decision:said(Node, View)})};
+    {noreply, publish_known(said(Node, State#state{view = ecto_litefs_decision:said(Node, View)}))};
 handle_info({nodedown, Node, _}, #state{repo = Repo} = State) ->
     ok = ecto_litefs_cache:forget_node(Repo, Node),
     {noreply, renew(publish_known(State))};

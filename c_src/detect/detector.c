@@ -181,6 +181,7 @@ static void take_looks(struct elfs_detector *d) {
     elfs_look_take(d->look, &d->seen);
     if (d->seen.what & ELFS_LOOK_MOUNT)
         elfs_machine_reading(&d->machine, &d->seen.reading, elfs_clock_ms());
+    if (d->seen.what & ELFS_LOOK_NO_ROW) elfs_machine_row_failed(&d->machine, elfs_clock_ms());
     if (d->seen.what & ELFS_LOOK_ROW) elfs_machine_row(&d->machine, d->seen.node, elfs_clock_ms());
 }
 

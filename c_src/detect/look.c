@@ -34,21 +34,29 @@ static void publish(struct elfs_look *look, unsigned what) {
     pthread_mutex_lock(&look->lock);
     if (what == ELFS_LOOK_MOUNT)
         look->result.reading = look->scratch.reading;
-    else
+    else if (what == ELFS_LOOK_ROW)
         memcpy(look->result.node, look->scratch.node, sizeof look->result.node);
     look->result.what |= what;
     pthread_mutex_unlock(&look->lock);
     look->config.wake(look->config.arg);
 }
 
+/* Returns what there is to publish. */
+static unsigned read_row(struct elfs_look *look) {
+    enum elfs_code code = look->config.read_row(look->config.row_arg, look->scratch.node);
+    if (code == ELFS_OK) return ELFS_LOOK_ROW;
+    if (code != ELFS_MALFORMED) return ELFS_LOOK_NO_ROW;
+    look->scratch.node[0] = '\0';
+    return ELFS_LOOK_ROW;
+}
+
 static void *run(void *arg) {
     struct elfs_look *look = arg;
-    const struct elfs_look_config *config = &look->config;
     for (unsigned what; (what = next(look)) != 0; publish(look, what)) {
         if (what == ELFS_LOOK_MOUNT)
-            elfs_mount_read(&config->place, &look->scratch.reading);
-        else if (config->read_row(config->row_arg, look->scratch.node) != ELFS_OK)
-            look->scratch.node[0] = '\0';
+            elfs_mount_read(&look->config.place, &look->scratch.reading);
+        else
+            what = read_row(look);
     }
     return NULL;
 }

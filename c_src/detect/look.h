@@ -9,10 +9,11 @@
 
 #include "detect/mount.h"
 
-enum { ELFS_LOOK_MOUNT = 1, ELFS_LOOK_ROW = 2 };
+enum { ELFS_LOOK_MOUNT = 1, ELFS_LOOK_ROW = 2, ELFS_LOOK_NO_ROW = 4 };
 
 struct elfs_look_config {
     struct elfs_mount_place place; /* its strings must stay */
+    /* ELFS_MALFORMED: there is no usable row; another error: it could not be read this time. */
     enum elfs_code (*read_row)(void *row_arg, char node[ELFS_NODE_SIZE]);
     void *row_arg;
     /* Something can be taken; from the thread. */
@@ -21,7 +22,7 @@ struct elfs_look_config {
 };
 
 struct elfs_look_result {
-    unsigned what; /* which of the two are new */
+    unsigned what; /* which of the two are new; ELFS_LOOK_NO_ROW: the row could not be read */
     struct elfs_reading reading;
     char node[ELFS_NODE_SIZE]; /* empty: no row */
 };

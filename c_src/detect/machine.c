@@ -77,7 +77,8 @@ static void settle(struct elfs_machine *m, int64_t now) {
     if (found.role != s->role || strcmp(found.hostname, s->hostname) != 0) {
         s->role = found.role;
         memcpy(s->hostname, found.hostname, strlen(found.hostname) + 1);
-        m->row_gap_ms = ELFS_ROW_GAP_MS;
+        m->row_gap_ms = ELFS_ROW_SEARCH_GAP_MS;
+        m->row_sought_until = now + ELFS_ROW_SEARCH_MS;
         want(m, ELFS_WORK_ROW, now);
     }
     s->file.says = files_say(e);
@@ -199,14 +200,32 @@ void elfs_machine_reading(struct elfs_machine *m, const struct elfs_reading *r, 
     settle(m, now);
 }
 
+static void widen_row_gap(struct elfs_machine *m, int64_t now) {
+    if (now < m->row_sought_until) return;
+    m->row_gap_ms *= 2;
+    if (m->row_gap_ms < ELFS_ROW_GAP_MS) m->row_gap_ms = ELFS_ROW_GAP_MS;
+    if (m->row_gap_ms > ELFS_ROW_GAP_MAX_MS) m->row_gap_ms = ELFS_ROW_GAP_MAX_MS;
+}
+
+void elfs_machine_row_failed(struct elfs_machine *m, int64_t now) {
+    m->busy[ELFS_WORK_ROW] = false;
+    widen_row_gap(m, now);
+    want(m, ELFS_WORK_ROW, now + m->row_gap_ms);
+    settle(m, now);
+}
+
 void elfs_machine_row(struct elfs_machine *m, const char *node, int64_t now) {
     size_t len = node ? strlen(node) : 0;
     if (len >= sizeof m->state.row_node) len = 0;
     m->busy[ELFS_WORK_ROW] = false;
     bool same =
         strlen(m->state.row_node) == len && (len == 0 || memcmp(m->state.row_node, node, len) == 0);
-    m->row_gap_ms = same ? m->row_gap_ms * 2 : ELFS_ROW_GAP_MS;
-    if (m->row_gap_ms > ELFS_ROW_GAP_MAX_MS) m->row_gap_ms = ELFS_ROW_GAP_MAX_MS;
+    if (same) {
+        widen_row_gap(m, now);
+    } else {
+        m->row_sought_until = now;
+        m->row_gap_ms = ELFS_ROW_GAP_MS;
+    }
     memset(m->state.row_node, 0, sizeof m->state.row_node);
     if (len > 0) memcpy(m->state.row_node, node, len);
     m->state.row_at_ms = now;

@@ -35,6 +35,8 @@
 #define ELFS_ROW_GAP_MS 100     /* between readings of the row that transactions cause, at first */
 #define ELFS_ROW_GAP_MAX_MS                                                                        \
     1600 /* and while it stays as it is: a reading costs LiteFS as much as a write */
+#define ELFS_ROW_SEARCH_MS 1000 /* a new primary's row is sought for so long: */
+#define ELFS_ROW_SEARCH_GAP_MS 20
 #define ELFS_EVENT_GAP_MS 50 /* between readings of the mount that events cause */
 #define ELFS_DISPUTE_MS 250  /* between looks while the sources contradict each other */
 #define ELFS_STUCK_MS 2000   /* a look at the files that takes longer: the mount hangs */
@@ -76,6 +78,7 @@ struct elfs_machine {
     int64_t info_at;    /* the last /info answer that agrees with the claim; -1: none */
     int64_t zero_since; /* the first reading of a run that may prove primary; -1: none */
     int64_t row_gap_ms;
+    int64_t row_sought_until;
     int probe_failures; /* in a row */
     uint64_t dispute;   /* the observation that began it; 0: none */
     bool dispute_read;  /* both were asked since? */
@@ -106,6 +109,9 @@ void elfs_machine_reading(struct elfs_machine *m, const struct elfs_reading *rea
 
 /* node is NULL or empty when there is no usable row. */
 void elfs_machine_row(struct elfs_machine *m, const char *node, int64_t now);
+
+/* It could not be read: what is known of it stays, and it is read again. */
+void elfs_machine_row_failed(struct elfs_machine *m, int64_t now);
 
 /* init and primaryChange. */
 void elfs_machine_claim(struct elfs_machine *m, const struct elfs_claim *claim, int64_t now);

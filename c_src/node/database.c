@@ -76,9 +76,10 @@ static void lose_store(struct elfs_database *db) {
 
 /* SQLite knows a file that is open twice in one process by its device and number, and keeps one table of locks for
  * it. The next mount's file has the same ones: a store opened beside one of the dead mount would ask that
- * for its locks, and never get any. */
+ * for its locks, and never get any. The same goes for the detector, which opens the file for a moment. */
 static bool must_wait(struct elfs_database *db) {
-    db->lost = db->lost && elfs_closer_busy(&db->node->closer);
+    db->lost = db->lost &&
+               (elfs_closer_busy(&db->node->closer) || elfs_litefs_reads_row(&db->node->litefs));
     if (db->lost) db->retry_ms = db->node->now_ms;
     return db->lost;
 }

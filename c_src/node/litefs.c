@@ -26,9 +26,17 @@ static void on_position(void *arg, const struct elfs_db_position *position) {
 
 /* Detector's thread. */
 static enum elfs_code read_row(void *arg, char node[ELFS_NODE_SIZE]) {
-    const struct elfs_litefs *litefs = arg;
+    struct elfs_litefs *litefs = arg;
     int64_t updated_at;
-    return elfs_tracker_row_read(litefs->tracked_path, litefs->table_name, node, &updated_at, NULL);
+    atomic_store(&litefs->reading, true);
+    enum elfs_code code =
+        elfs_tracker_row_read(litefs->tracked_path, litefs->table_name, node, &updated_at, NULL);
+    atomic_store(&litefs->reading, false);
+    return code;
+}
+
+bool elfs_litefs_reads_row(const struct elfs_litefs *litefs) {
+    return atomic_load(&litefs->reading);
 }
 
 enum elfs_code elfs_litefs_start(struct elfs_litefs *litefs,
@@ -42,6 +50,7 @@ enum elfs_code elfs_litefs_start(struct elfs_litefs *litefs,
     atomic_init(&litefs->role, ELFS_ROLE_UNKNOWN);
     atomic_init(&litefs->news, false);
     atomic_init(&litefs->moved, false);
+    atomic_init(&litefs->reading, false);
     struct elfs_detector_config detector = {
         .primary_file = config->primary_file,
         .poll_interval_ms = config->poll_interval_ms,

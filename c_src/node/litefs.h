@@ -27,6 +27,7 @@ struct elfs_litefs {
     _Atomic int role; /* enum elfs_role */
     atomic_bool news;
     atomic_bool moved;
+    atomic_bool reading; /* the tracker row, with a connection of the detector's own */
     void (*wake)(void *arg);
     void *arg;
     struct elfs_detect_state state; /* the loop's copy */
@@ -45,6 +46,9 @@ bool elfs_litefs_take(struct elfs_litefs *litefs);
 
 /* Loop: true if LiteFS has announced transactions since the last time. */
 bool elfs_litefs_moved(struct elfs_litefs *litefs);
+
+/* Any thread: is the detector in the database, to read the tracker row? */
+bool elfs_litefs_reads_row(const struct elfs_litefs *litefs);
 
 /* Any thread: the role as of now. */
 enum elfs_role elfs_litefs_role(const struct elfs_litefs *litefs);

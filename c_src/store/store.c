@@ -62,7 +62,7 @@ enum elfs_code elfs_store_start(const struct elfs_store_config *config, struct e
     if (!made) return elfs_fail(err, ELFS_NOMEM, "out of memory");
     made->writes = !config->read_only;
     made->box = box;
-    enum elfs_code code = elfs_patience_init(&made->patience, err);
+    enum elfs_code code = elfs_patience_init(&made->patience, ELFS_PATIENCE_FOREVER, err);
     if (code != ELFS_OK) goto free;
     made->folder = elfs_dead_mount_folder(config->path);
     int before = elfs_dead_mount_enter(made->folder);

@@ -6,8 +6,12 @@
 #include <unistd.h>
 
 #include "store/dead_mount.h"
+#include "store/patience.h"
 
 #define BUSY_TIMEOUT_MS 50
+/* SQLite's own pauses are not in the busy timeout: where this process has the database of a dead LiteFS
+ * open as well, it would try for ten seconds. */
+#define PATIENCE_US 100000
 
 /* A letter, a digit, or one of the others. */
 static bool is_name_byte(uint8_t c, const char *others) {
@@ -84,14 +88,18 @@ enum elfs_code elfs_tracker_row_read(const char *path, const char *table,
                                      struct elfs_error *err) {
     enum elfs_code code = ELFS_OK;
     struct stat st;
+    struct elfs_patience patience;
     sqlite3 *db = NULL;
     node[0] = '\0';
     *updated_at = 0;
     if (stat(path, &st) != 0) return ELFS_OK;
     if (!S_ISREG(st.st_mode)) return elfs_fail(err, ELFS_MALFORMED, "%s is no file", path);
+    code = elfs_patience_init(&patience, PATIENCE_US, err);
+    if (code != ELFS_OK) return code;
     int folder = elfs_dead_mount_folder(path);
     int before = elfs_dead_mount_enter(folder);
-    if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
+    if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, patience.name) !=
+        SQLITE_OK) {
         code = fail_sqlite(err, db, path);
         goto out;
     }
@@ -106,5 +114,6 @@ out:
     sqlite3_close(db);
     elfs_dead_mount_enter(before);
     if (folder >= 0) close(folder);
+    elfs_patience_fini(&patience);
     return code;
 }

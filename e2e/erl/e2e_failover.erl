@@ -2,7 +2,7 @@
 -module(e2e_failover).
 
 %% API
--export([latency/0]).
+-export([all/0]).
 
 -define(ROUNDS, 7).
 %% At the median.
@@ -10,7 +10,12 @@
 
 -type round() :: #{own := integer(), there := integer()}.
 
-%% @doc Promotions under load. The writes are those of the host whose role does not change: it waits with its writers, and
+-spec all() -> [e2e_basics:scenario()].
+all() ->
+    [{failover, "after LiteFS's announcement of a new primary forwarded writes go on in less than 100 ms at the median",
+      fun latency/0}].
+
+%% Promotions under load. The writes are those of the host whose role does not change: it waits with its writers, and
 %% forwards to the one primary and then to the other.
 -spec latency() -> iodata().
 latency() ->

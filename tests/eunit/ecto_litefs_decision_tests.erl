@@ -89,6 +89,8 @@ said_test_() ->
          {"when that is not the one any more", Moved, b@one, nil},
          {"against LiteFS", ?D:said(a@one, announced(replica, live, <<"b@one">>)), b@one, nil},
          {"the same row read again", ?D:row_read(<<"b@one">>, Said), a@one, a@one},
+         {"another row, and the first one again",
+          ?D:row_read(<<"b@one">>, ?D:row_read(<<"c@one">>, Said)), b@one, nil},
          {"another row", ?D:row_read(<<"c@one">>, Said), nil, nil},
          {"denied by that node", ?D:denied(a@one, Said), b@one, nil},
          {"denied by another", ?D:denied(b@one, Said), a@one, a@one},

@@ -451,13 +451,47 @@ static void a_row_that_stays_is_read_less_often(void **state) {
     take(0);
     claim_at(0, false, "a");
     reading_at(0, live("a", 3));
-    int first = readings_of_the_row(10, 1000, "n@a");
-    assert_in_range(first, 3, 5);
+    readings_of_the_row(0, 10, "n@a");
+    assert_in_range(readings_of_the_row(10, 1000, "n@a"), 3, 5);
     assert_in_range(readings_of_the_row(10000, 20000, "n@a"), 5, 8);
     /* what changes is watched again */
     assert_in_range(readings_of_the_row(20000, 21600, "n@b"), 1, 5);
+}
+
+/* A new primary's row comes with one of its first transactions, which this host may get late. */
+static void a_new_primary_s_row_is_sought(void **state) {
+    (void)state;
+    begin(POLL, true);
+    take(0);
+    claim_at(0, false, "a");
+    reading_at(0, live("a", 3));
+    readings_of_the_row(0, 1000, "n@a");
+    readings_of_the_row(1000, 20000, "n@a");
     claim_at(30000, false, "b");
-    assert_in_range(readings_of_the_row(30000, 30400, "n@b"), 2, 4);
+    assert_in_range(readings_of_the_row(30000, 30400, "n@a"), 18, 21);
+    assert_in_range(readings_of_the_row(30400, 31000, "n@b"), 2, 4);
+    /* in vain */
+    claim_at(40000, false, "c");
+    assert_in_range(readings_of_the_row(40000, 41000, "n@b"), 48, 51);
+    assert_in_range(readings_of_the_row(41000, 51000, "n@b"), 5, 10);
+}
+
+static void a_row_that_cannot_be_read_stays_and_is_read_again(void **state) {
+    (void)state;
+    begin(0, true);
+    take(0);
+    claim_at(0, false, "a");
+    reading_at(0, live("a", 3));
+    take(0);
+    elfs_machine_row(&m, "n@a", 2000);
+    tx_at(3000, "a.db", 3);
+    assert_int_equal(take(3000) & ROW, ROW);
+    elfs_machine_row_failed(&m, 3001);
+    assert_string_equal(m.state.node, "n@a");
+    assert_in_range(due(ELFS_WORK_ROW), 3002, 3001 + ELFS_ROW_GAP_MAX_MS);
+    assert_int_equal(take(3001 + ELFS_ROW_GAP_MAX_MS) & ROW, ROW);
+    elfs_machine_row(&m, "", 5000);
+    assert_string_equal(m.state.node, "");
 }
 
 static void the_row_is_read_when_it_may_have_changed(void **state) {
@@ -724,6 +758,8 @@ int main(void) {
         cmocka_unit_test(the_mount_comes_and_goes),
         cmocka_unit_test(the_row_is_read_when_it_may_have_changed),
         cmocka_unit_test(a_row_that_stays_is_read_less_often),
+        cmocka_unit_test(a_new_primary_s_row_is_sought),
+        cmocka_unit_test(a_row_that_cannot_be_read_stays_and_is_read_again),
         cmocka_unit_test(positions_move_on),
         cmocka_unit_test(an_event_during_a_reading_is_newer),
         cmocka_unit_test(an_overtaken_answer_that_agrees),
