@@ -8,7 +8,7 @@
 -export([erpc_timeout/0]).
 -export([state/0]).
 -export([insert/1]).
--export([start_writers/3]).
+-export([start_writers/4]).
 -export([stop_writers/0]).
 
 -define(REPO, 'Elixir.E2e.Repo').
@@ -38,8 +38,8 @@ options(Replicas) -> [{ack, {replicas, list_to_integer(Replicas)}}].
 -spec loop([node()], [pid()]) -> no_return().
 loop(Nodes, Writers) ->
     receive
-        {start_writers, From, Names, Folder} ->
-            Started = [e2e_writer:start(Name, Folder) || Name <- Names],
+        {start_writers, From, Names, Folder, How} ->
+            Started = [e2e_writer:start(Name, Folder, How) || Name <- Names],
             From ! {?MODULE, done},
             loop(Nodes, Started ++ Writers);
         {stop_writers, From} ->
@@ -72,9 +72,9 @@ insert(Struct) ->
     ?REPO:insert(Struct).
 
 %% @doc Writers of these names, whose journals are in the folder.
--spec start_writers([binary()], file:filename_all(), timeout()) -> ok.
-start_writers(Names, Folder, Timeout) ->
-    ask({start_writers, self(), Names, Folder}, Timeout).
+-spec start_writers([binary()], file:filename_all(), e2e_writer:how(), timeout()) -> ok.
+start_writers(Names, Folder, How, Timeout) ->
+    ask({start_writers, self(), Names, Folder, How}, Timeout).
 
 -spec stop_writers() -> ok.
 stop_writers() ->

@@ -109,7 +109,7 @@ cnode_first(#{replicas := [Replica | _]} = World) ->
 -spec cut_replica(e2e_run:world()) -> [].
 cut_replica(#{replicas := [Replica | _]} = World) ->
     ok = e2e_ctl:do(net_cut, [Replica]),
-    ok = all_fail([Replica], e2e_journal:now_us(), World),
+    ok = e2e_run:all_fail([Replica], e2e_journal:now_us(), World),
     ok = others_write(Replica, World),
     ok = e2e_ctl:do(net_heal, [Replica]),
     [].
@@ -118,7 +118,7 @@ cut_replica(#{replicas := [Replica | _]} = World) ->
 -spec cut_primary(e2e_run:world()) -> [].
 cut_primary(#{primary := Primary, replicas := Replicas} = World) ->
     ok = e2e_ctl:do(net_cut, [Primary]),
-    ok = all_fail(Replicas, e2e_journal:now_us(), World),
+    ok = e2e_run:all_fail(Replicas, e2e_journal:now_us(), World),
     true = ct_wait:until(fun() -> {0, <<>>} =:= e2e_ctl:try_do(lease_is_free, []) end, ?ELECTION_MS),
     ok = e2e_ctl:do(net_heal, [Primary]),
     [].
@@ -173,13 +173,6 @@ write_without_one(World) ->
         {replicas, N} when N > 1 -> ok;
         _ -> e2e_run:writing_since(e2e_journal:now_us(), World)
     end.
-
--spec all_fail([e2e_host:id()], integer(), e2e_run:world()) -> ok.
-all_fail(Hosts, Since, #{writers := Writers}) ->
-    Journals = lists:append([maps:get(Host, Writers) || Host <- Hosts]),
-    true = ct_wait:until(fun() -> lists:all(fun(J) -> e2e_journal:failed_since(J, Since) end, Journals) end,
-                         ?ELECTION_MS),
-    ok.
 
 -spec program(litefs | cnode | beam, e2e_host:id()) -> string().
 program(Name, Host) ->

@@ -4,6 +4,7 @@
 %% API
 -export([under_load/2]).
 -export([writing_since/2]).
+-export([all_fail/3]).
 -export([only/2]).
 -export([level/0]).
 
@@ -43,7 +44,7 @@ attempt(#{tag := Tag, loses := Loses}, Fault) ->
     World = #{tag => Tag, primary => Primary, replicas => Replicas,
               writers => maps:map(fun(_, Names) -> [e2e_host:journal(Tag, Name) || Name <- Names] end, Writers)},
     Before = e2e_journal:now_us(),
-    [e2e_host:call(Host, e2e_app, start_writers, [Names, filename:dirname(e2e_host:journal(Tag, hd(Names))), 5000])
+    [e2e_host:call(Host, e2e_app, start_writers, [Names, filename:dirname(e2e_host:journal(Tag, hd(Names))), repo, 5000])
      || {Host, Names} <- maps:to_list(Writers)],
     ok = writing_since(Before, World),
     Programs = programs(),
@@ -86,6 +87,14 @@ writing_since(Since, #{writers := Writers}) ->
             error({writers_do_not_go_on, [{filename:basename(J), e2e_journal:acks_since(J, Since), last_line(J)}
                                           || J <- Journals]})
     end.
+
+%% @doc Waits until each writer of these hosts has been told since then that it failed.
+-spec all_fail([e2e_host:id()], integer(), world()) -> ok.
+all_fail(Hosts, Since, #{writers := Writers}) ->
+    Journals = lists:append([maps:get(Host, Writers) || Host <- Hosts]),
+    true = ct_wait:until(fun() -> lists:all(fun(J) -> e2e_journal:failed_since(J, Since) end, Journals) end,
+                         ?WRITING_MS),
+    ok.
 
 -spec last_line(file:filename_all()) -> binary().
 last_line(Journal) ->
