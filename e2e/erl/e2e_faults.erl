@@ -10,7 +10,7 @@
 %% stop: a moment, until the lease is another's, or until connections are found dead, which nothing here decides.
 -type stop() :: moment | lease | connections.
 -type fault() :: #{id := atom(), title := string(), loses := boolean(), ci := boolean(), stop := stop(),
-                   run := fun((e2e_run:world()) -> [e2e_host:id()])}.
+                   writers => e2e_writers:kind(), run := fun((e2e_run:world()) -> [e2e_host:id()])}.
 -export_type([fault/0, stop/0]).
 
 -define(ELECTION_MS, 240000).
@@ -145,7 +145,8 @@ repair() ->
     end, e2e_host:all()),
     lists:foreach(fun(Host) ->
         ct_wait:until(fun() -> e2e_host:call(Host, e2e_app, stop_writers, []) end, ?START_MS)
-    end, e2e_host:all()).
+    end, e2e_host:all()),
+    e2e_writers:stop(client, e2e_host:all()).
 
 -spec host_back(e2e_host:id()) -> ok.
 host_back(Host) ->
