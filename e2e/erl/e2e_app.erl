@@ -25,15 +25,20 @@ main([Host, Folder, Run, Timeout]) ->
     {ok, _} = 'Elixir.EctoLiteFS.Supervisor':start_link([
         {repo, ?REPO},
         {primary_file, unicode:characters_to_binary(filename:join([Folder, "mnt", ".primary"]))},
-        {erpc_timeout, list_to_integer(Timeout)} | options(os:getenv("E2E_ACK", "local"))]),
+        {erpc_timeout, list_to_integer(Timeout)}
+        | ack(os:getenv("E2E_ACK", "local")) ++ read_your_writes(os:getenv("E2E_READ_YOUR_WRITES", "false"))]),
     true = os:getenv("E2E_WAY") =:= "closure" orelse ?REPO:start_remote(),
     true = register(?MODULE, self()),
     loop([list_to_atom("app@" ++ Address(N)) || N <- [1, 2, 3]], []).
 
 %% What the level of acknowledgement asks of the supervisor.
--spec options(string()) -> [{atom(), term()}].
-options("local") -> [];
-options(Replicas) -> [{ack, {replicas, list_to_integer(Replicas)}}].
+-spec ack(string()) -> [{ack, {replicas, pos_integer()}}].
+ack("local") -> [];
+ack(Replicas) -> [{ack, {replicas, list_to_integer(Replicas)}}].
+
+-spec read_your_writes(string()) -> [{read_your_writes, pos_integer()}].
+read_your_writes("false") -> [];
+read_your_writes(Ms) -> [{read_your_writes, list_to_integer(Ms)}].
 
 -spec loop([node()], [pid()]) -> no_return().
 loop(Nodes, Writers) ->

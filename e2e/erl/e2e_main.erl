@@ -18,7 +18,7 @@ main(Args) ->
     end, e2e_faults:all()),
     lists:foreach(fun({Id, Title, Fun}) ->
         wanted(Id, true, Args) andalso e2e_report:check(Title, Fun)
-    end, e2e_client:all() ++ e2e_proofs:all()),
+    end, e2e_client:all() ++ e2e_reads:all() ++ e2e_proofs:all()),
     case e2e_report:finish() of
         true -> halt(0);
         false -> halt(1)

@@ -16,6 +16,8 @@
 of_result({ok, #{id := Id}}) when is_integer(Id) -> {acked, Id};
 %% Written, and on fewer replicas than were asked for: of that level nothing was promised.
 of_result({error, {not_replicated, {ok, #{id := _}}, #{acked := N}}}) -> {unknown, {acked, N}};
+%% Written, and not yet on the host that asked.
+of_result({error, {not_yet_visible, {ok, #{id := Id}}, _}}) -> {acked, Id};
 of_result({error, primary_unavailable}) -> {refused, primary_unavailable};
 of_result({error, {not_primary, _}}) -> {refused, not_primary};
 of_result({error, busy}) -> {refused, busy};
