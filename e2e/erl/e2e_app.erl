@@ -8,7 +8,7 @@
 -export([erpc_timeout/0]).
 -export([state/0]).
 -export([insert/1]).
--export([start_writers/3]).
+-export([start_writers/4]).
 -export([stop_writers/0]).
 
 -define(REPO, 'Elixir.E2e.Repo').
@@ -25,21 +25,26 @@ main([Host, Folder, Run, Timeout]) ->
     {ok, _} = 'Elixir.EctoLiteFS.Supervisor':start_link([
         {repo, ?REPO},
         {primary_file, unicode:characters_to_binary(filename:join([Folder, "mnt", ".primary"]))},
-        {erpc_timeout, list_to_integer(Timeout)} | options(os:getenv("E2E_ACK", "local"))]),
+        {erpc_timeout, list_to_integer(Timeout)}
+        | ack(os:getenv("E2E_ACK", "local")) ++ read_your_writes(os:getenv("E2E_READ_YOUR_WRITES", "false"))]),
     true = os:getenv("E2E_WAY") =:= "closure" orelse ?REPO:start_remote(),
     true = register(?MODULE, self()),
     loop([list_to_atom("app@" ++ Address(N)) || N <- [1, 2, 3]], []).
 
 %% What the level of acknowledgement asks of the supervisor.
--spec options(string()) -> [{atom(), term()}].
-options("local") -> [];
-options(Replicas) -> [{ack, {replicas, list_to_integer(Replicas)}}].
+-spec ack(string()) -> [{ack, {replicas, pos_integer()}}].
+ack("local") -> [];
+ack(Replicas) -> [{ack, {replicas, list_to_integer(Replicas)}}].
+
+-spec read_your_writes(string()) -> [{read_your_writes, pos_integer()}].
+read_your_writes("false") -> [];
+read_your_writes(Ms) -> [{read_your_writes, list_to_integer(Ms)}].
 
 -spec loop([node()], [pid()]) -> no_return().
 loop(Nodes, Writers) ->
     receive
-        {start_writers, From, Names, Folder} ->
-            Started = [e2e_writer:start(Name, Folder) || Name <- Names],
+        {start_writers, From, Names, Folder, How} ->
+            Started = [e2e_writer:start(Name, Folder, How) || Name <- Names],
             From ! {?MODULE, done},
             loop(Nodes, Started ++ Writers);
         {stop_writers, From} ->
@@ -72,9 +77,9 @@ insert(Struct) ->
     ?REPO:insert(Struct).
 
 %% @doc Writers of these names, whose journals are in the folder.
--spec start_writers([binary()], file:filename_all(), timeout()) -> ok.
-start_writers(Names, Folder, Timeout) ->
-    ask({start_writers, self(), Names, Folder}, Timeout).
+-spec start_writers([binary()], file:filename_all(), e2e_writer:how(), timeout()) -> ok.
+start_writers(Names, Folder, How, Timeout) ->
+    ask({start_writers, self(), Names, Folder, How}, Timeout).
 
 -spec stop_writers() -> ok.
 stop_writers() ->

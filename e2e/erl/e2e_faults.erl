@@ -10,7 +10,7 @@
 %% stop: a moment, until the lease is another's, or until connections are found dead, which nothing here decides.
 -type stop() :: moment | lease | connections.
 -type fault() :: #{id := atom(), title := string(), loses := boolean(), ci := boolean(), stop := stop(),
-                   run := fun((e2e_run:world()) -> [e2e_host:id()])}.
+                   writers => e2e_writers:kind(), run := fun((e2e_run:world()) -> [e2e_host:id()])}.
 -export_type([fault/0, stop/0]).
 
 -define(ELECTION_MS, 240000).
@@ -109,7 +109,7 @@ cnode_first(#{replicas := [Replica | _]} = World) ->
 -spec cut_replica(e2e_run:world()) -> [].
 cut_replica(#{replicas := [Replica | _]} = World) ->
     ok = e2e_ctl:do(net_cut, [Replica]),
-    ok = all_fail([Replica], e2e_journal:now_us(), World),
+    ok = e2e_run:all_fail([Replica], e2e_journal:now_us(), World),
     ok = others_write(Replica, World),
     ok = e2e_ctl:do(net_heal, [Replica]),
     [].
@@ -118,7 +118,7 @@ cut_replica(#{replicas := [Replica | _]} = World) ->
 -spec cut_primary(e2e_run:world()) -> [].
 cut_primary(#{primary := Primary, replicas := Replicas} = World) ->
     ok = e2e_ctl:do(net_cut, [Primary]),
-    ok = all_fail(Replicas, e2e_journal:now_us(), World),
+    ok = e2e_run:all_fail(Replicas, e2e_journal:now_us(), World),
     true = ct_wait:until(fun() -> {0, <<>>} =:= e2e_ctl:try_do(lease_is_free, []) end, ?ELECTION_MS),
     ok = e2e_ctl:do(net_heal, [Primary]),
     [].
@@ -145,7 +145,8 @@ repair() ->
     end, e2e_host:all()),
     lists:foreach(fun(Host) ->
         ct_wait:until(fun() -> e2e_host:call(Host, e2e_app, stop_writers, []) end, ?START_MS)
-    end, e2e_host:all()).
+    end, e2e_host:all()),
+    e2e_writers:stop(client, e2e_host:all()).
 
 -spec host_back(e2e_host:id()) -> ok.
 host_back(Host) ->
@@ -173,13 +174,6 @@ write_without_one(World) ->
         {replicas, N} when N > 1 -> ok;
         _ -> e2e_run:writing_since(e2e_journal:now_us(), World)
     end.
-
--spec all_fail([e2e_host:id()], integer(), e2e_run:world()) -> ok.
-all_fail(Hosts, Since, #{writers := Writers}) ->
-    Journals = lists:append([maps:get(Host, Writers) || Host <- Hosts]),
-    true = ct_wait:until(fun() -> lists:all(fun(J) -> e2e_journal:failed_since(J, Since) end, Journals) end,
-                         ?ELECTION_MS),
-    ok.
 
 -spec program(litefs | cnode | beam, e2e_host:id()) -> string().
 program(Name, Host) ->

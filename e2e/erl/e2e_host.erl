@@ -11,6 +11,8 @@
 -export([litefs_role/1]).
 -export([position/1]).
 -export([contents/1]).
+-export([hold/1]).
+-export([let_go/1]).
 -export([app_state/1]).
 -export([call/4]).
 -export([journal/2]).
@@ -20,6 +22,7 @@
 -export_type([id/0]).
 
 -define(CALL_MS, 10000).
+-define(HOLD_MS, 10000).
 
 -spec all() -> [id()].
 all() -> [1, 2, 3].
@@ -83,9 +86,25 @@ contents(Host) ->
 
 -spec sqlite(id(), string()) -> [binary()].
 sqlite(Host, Sql) ->
-    {0, Output} = e2e_ctl:run("timeout", ["60", "sqlite3", "-cmd", ".timeout 10000",
-                                          filename:join([folder(Host), "mnt", "app.db"]), Sql]),
+    {0, Output} = e2e_ctl:run("timeout", ["60", "sqlite3", "-cmd", ".timeout 10000", database(Host), Sql]),
     [Line || Line <- binary:split(Output, <<"\n">>, [global]), Line =/= <<>>].
+
+-spec database(id()) -> file:filename_all().
+database(Host) -> filename:join([folder(Host), "mnt", "app.db"]).
+
+%% @doc Begins to read in SQLite's shell, and does not end. The shell ends with its standard input: with the port, and so
+%% with the control node, too.
+-spec hold(id()) -> port().
+hold(Host) ->
+    Shell = open_port({spawn_executable, os:find_executable("sqlite3")},
+                      [{args, ["-batch", "-cmd", ".timeout 10000", database(Host)]}, binary, {line, 80}, exit_status]),
+    true = port_command(Shell, "BEGIN;\nSELECT 'rows', count(*) FROM rows;\n"),
+    receive {Shell, {data, {eol, <<"rows|", _/binary>>}}} -> Shell after ?HOLD_MS -> error({no_reader, Host}) end.
+
+-spec let_go(port()) -> ok.
+let_go(Shell) ->
+    true = port_close(Shell),
+    ok.
 
 -spec app_state(id()) -> #{primary := term(), is_primary := boolean()}.
 app_state(Host) ->

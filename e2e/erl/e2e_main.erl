@@ -3,6 +3,7 @@
 
 %% API
 -export([main/1]).
+-export([under_load/1]).
 
 %% Arguments of `erl -run': ids of scenarios and faults; none, or `all': all; `ci': those that fit CI's time.
 -spec main([string()]) -> no_return().
@@ -17,7 +18,7 @@ main(Args) ->
     end, e2e_faults:all()),
     lists:foreach(fun({Id, Title, Fun}) ->
         wanted(Id, true, Args) andalso e2e_report:check(Title, Fun)
-    end, e2e_failover:all() ++ e2e_proofs:all()),
+    end, e2e_client:all() ++ e2e_reads:all() ++ e2e_failover:all() ++ e2e_proofs:all()),
     case e2e_report:finish() of
         true -> halt(0);
         false -> halt(1)
@@ -38,9 +39,11 @@ set_up() ->
     Primary = e2e_cluster:settled(),
     io_lib:format("primary: host ~b", [Primary]).
 
+%% @doc A fault's check, with its line of the table.
 -spec under_load(e2e_faults:fault()) -> iodata().
-under_load(#{id := Id, loses := Loses, stop := Stop, run := Run}) ->
-    {Report, Stops, _} = e2e_run:under_load(#{tag => atom_to_binary(Id), loses => Loses}, Run),
+under_load(#{id := Id, loses := Loses, stop := Stop, run := Run} = Fault) ->
+    Writers = maps:get(writers, Fault, app),
+    {Report, Stops, _} = e2e_run:under_load(#{tag => atom_to_binary(Id), loses => Loses, writers => Writers}, Run),
     #{problems := Problems} = Report,
     ok = e2e_report:row(Id, Report, Stops, Problems =:= []),
     Problems =:= [] orelse error({invariant, length(Problems), lists:sublist(Problems, 20), maps:get(why, Report)}),

@@ -10,7 +10,8 @@
 all() ->
     [{planted, "faults planted in the database are caught", fun planted/0},
      {mutated, "faults planted in the evidence are caught, of every kind", fun mutated/0},
-     {local_loses, "the level local: acknowledged, not replicated, the primary killed: lost, and said so", fun local_loses/0}].
+     {local_loses, "acknowledged by a primary that is cut off and dies: at the level local lost, at {replicas, 2} kept, "
+                   "side by side", fun local_loses/0}].
 
 %% A sound run, then by hand: an acknowledged row removed, one written again, a row that was refused.
 -spec planted() -> iodata().
@@ -72,29 +73,54 @@ kinds(Attempts, Hosts, Check) ->
 load(Tag) ->
     e2e_run:under_load(#{tag => Tag, loses => false}, fun(_) -> [] end).
 
-%% Writers of the primary's own application: nothing leaves the host any more, they are acknowledged within its lease, and
-%% the machine dies.
+%% Writers of the primary's own host: nothing leaves it any more, those at the level local are acknowledged within its
+%% lease, those that wait for both replicas are not, and the machine dies.
 -spec local_loses() -> iodata().
 local_loses() ->
     Primary = e2e_cluster:settled(),
-    Tag = <<"local-loses">>,
-    Names = [<<Tag/binary, "-w1">>, <<Tag/binary, "-w2">>],
-    Journals = [e2e_host:journal(Tag, Name) || Name <- Names],
-    Folder = filename:dirname(hd(Journals)),
-    World = #{tag => Tag, primary => Primary, replicas => [], writers => #{Primary => Journals}},
-    ok = e2e_host:call(Primary, e2e_app, start_writers, [Names, Folder, 5000]),
-    ok = e2e_run:writing_since(0, World),
+    Local = writers(Primary, <<"local-loses">>, repo),
+    Strong = writers(Primary, <<"strong-keeps">>, {cnode, 2}),
+    ok = e2e_run:writing_since(0, Local),
+    ok = e2e_run:writing_since(0, Strong),
     ok = e2e_ctl:do(net_cut, [Primary]),
-    ok = e2e_run:writing_since(e2e_journal:now_us(), World),
+    Cut = e2e_journal:now_us(),
+    ok = e2e_run:writing_since(Cut, Local),
+    ok = e2e_run:all_fail([Primary], Cut, Strong),
     ok = e2e_ctl:do(host_lose, [Primary]),
     At = e2e_journal:now_us(),
     true = ct_wait:until(fun() -> is_integer(e2e_cluster:primary()) end, 240000),
     ok = e2e_faults:host_back(Primary),
     _ = e2e_cluster:settled(),
-    Attempts = e2e_journal:read(Folder),
-    Hosts = e2e_run:only(Tag, e2e_cluster:contents()),
+    Contents = e2e_cluster:contents(),
+    [lost_at_local(evidence(Local, Contents), At), kept(evidence(Strong, Contents), Cut, At)].
+
+%% Two of them, and what they are waited for by.
+-spec writers(e2e_host:id(), binary(), e2e_writer:how()) -> e2e_run:world().
+writers(Primary, Tag, How) ->
+    Names = [<<Tag/binary, "-w1">>, <<Tag/binary, "-w2">>],
+    Journals = [e2e_host:journal(Tag, Name) || Name <- Names],
+    ok = e2e_host:call(Primary, e2e_app, start_writers, [Names, filename:dirname(hd(Journals)), How, 5000]),
+    #{tag => Tag, primary => Primary, replicas => [], writers => #{Primary => Journals}}.
+
+-spec evidence(e2e_run:world(), map()) -> {[e2e_journal:attempt()], map()}.
+evidence(#{tag := Tag}, Contents) ->
+    {e2e_journal:read(filename:dirname(e2e_host:journal(Tag, <<"x">>))), e2e_run:only(Tag, Contents)}.
+
+-spec lost_at_local({[e2e_journal:attempt()], map()}, integer()) -> iodata().
+lost_at_local({Attempts, Hosts}, At) ->
     Check = #{level => local, loses => true, at => At},
-    #{problems := [], lost := Lost} = e2e_invariant:check(Attempts, Hosts, Check),
+    #{problems := [], acked := Acked, lost := Lost} = e2e_invariant:check(Attempts, Hosts, Check),
     Lost =/= [] orelse error({nothing_was_lost, length(Attempts)}),
     [lost] = kinds(Attempts, Hosts, Check#{level := {replicas, 1}}),
-    io_lib:format("~b acknowledged rows lost; a stronger level's check reports them", [length(Lost)]).
+    io_lib:format("local: ~b acknowledged, ~b of them lost; a stronger level's check reports them", [Acked, length(Lost)]).
+
+%% Not because nothing was tried: some were acknowledged before the cut, and some were not after it.
+-spec kept({[e2e_journal:attempt()], map()}, integer(), integer()) -> iodata().
+kept({Attempts, Hosts}, Cut, At) ->
+    Check = #{level => {replicas, 2}, loses => true, at => At},
+    #{problems := [], acked := Acked, lost := []} = e2e_invariant:check(Attempts, Hosts, Check),
+    Acked > 0 orelse error({nothing_was_acknowledged, length(Attempts)}),
+    [] = [A || #{outcome := acked, began := Began} = A <- Attempts, Began > Cut],
+    [_ | _] = Short = [A || #{outcome := unknown, ended := Ended} = A <- Attempts, is_integer(Ended), Ended > Cut],
+    io_lib:format("~n    {replicas, 2}: ~b acknowledged, none of them lost; after the cut ~b were told that they had fewer",
+                  [Acked, length(Short)]).

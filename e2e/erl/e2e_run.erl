@@ -4,6 +4,7 @@
 %% API
 -export([under_load/2]).
 -export([writing_since/2]).
+-export([all_fail/3]).
 -export([only/2]).
 -export([level/0]).
 
@@ -19,12 +20,14 @@
 -type result() :: {e2e_invariant:report(), Stops :: #{all := integer(), one := integer()},
                    Evidence :: {[e2e_journal:attempt()], #{e2e_host:id() => e2e_invariant:host()}, e2e_invariant:fault()}}.
 
--define(WRITERS_A_HOST, 4).
 -define(STEADY, 20). % acknowledgements of each writer that count as "it writes"
 -define(WRITING_MS, 240000).
 
-%% @doc Loses: may the level `local' lose rows by this fault? The report has the stops too.
--spec under_load(#{tag := binary(), loses := boolean()}, fault()) -> result().
+%% loses: may the level `local' lose rows by this fault? writers: the application's if it is not said.
+-type what() :: #{tag := binary(), loses := boolean(), writers => e2e_writers:kind()}.
+
+%% @doc The report has the stops too.
+-spec under_load(what(), fault()) -> result().
 under_load(What, Fault) ->
     try
         attempt(What, Fault)
@@ -35,28 +38,25 @@ under_load(What, Fault) ->
             erlang:raise(Class, Reason, Stack)
     end.
 
--spec attempt(#{tag := binary(), loses := boolean()}, fault()) -> result().
-attempt(#{tag := Tag, loses := Loses}, Fault) ->
+-spec attempt(what(), fault()) -> result().
+attempt(#{tag := Tag, loses := Loses} = What, Fault) ->
     Primary = e2e_cluster:settled(),
     Replicas = e2e_host:all() -- [Primary],
-    Writers = maps:from_list([{Host, [name(Tag, Host, N) || N <- lists:seq(1, ?WRITERS_A_HOST)]} || Host <- Replicas]),
-    World = #{tag => Tag, primary => Primary, replicas => Replicas,
-              writers => maps:map(fun(_, Names) -> [e2e_host:journal(Tag, Name) || Name <- Names] end, Writers)},
+    Kind = maps:get(writers, What, app),
     Before = e2e_journal:now_us(),
-    [e2e_host:call(Host, e2e_app, start_writers, [Names, filename:dirname(e2e_host:journal(Tag, hd(Names))), 5000])
-     || {Host, Names} <- maps:to_list(Writers)],
+    World = #{tag => Tag, primary => Primary, replicas => Replicas,
+              writers => maps:from_list([{Host, e2e_writers:start(Kind, Tag, Host)} || Host <- Replicas])},
     ok = writing_since(Before, World),
     Programs = programs(),
     At = e2e_journal:now_us(),
     Killed = Fault(World),
     ok = writing_since(e2e_journal:now_us(), without(Killed, World)),
-    %% A writer may be waiting for an answer: longer than a call of the control node may take.
-    [ok = erpc:call(e2e_host:app(Host), e2e_app, stop_writers, [], infinity) || Host <- Replicas -- Killed],
+    ok = e2e_writers:stop(Kind, Replicas -- Killed),
     _ = e2e_cluster:settled(),
     ok = nothing_died(Programs, programs()),
     Attempts = e2e_journal:read(filename:dirname(e2e_host:journal(Tag, <<"x">>))),
     Hosts = only(Tag, e2e_cluster:contents()),
-    Check = #{level => level(), loses => Loses, at => At},
+    Check = #{level => level(Kind), loses => Loses, at => At},
     {e2e_invariant:check(Attempts, Hosts, Check), e2e_invariant:stops(Attempts), {Attempts, Hosts, Check}}.
 
 -spec programs() -> #{e2e_host:id() => map()}.
@@ -87,6 +87,14 @@ writing_since(Since, #{writers := Writers}) ->
                                           || J <- Journals]})
     end.
 
+%% @doc Waits until each writer of these hosts has been told since then that it failed.
+-spec all_fail([e2e_host:id()], integer(), world()) -> ok.
+all_fail(Hosts, Since, #{writers := Writers}) ->
+    Journals = lists:append([maps:get(Host, Writers) || Host <- Hosts]),
+    true = ct_wait:until(fun() -> lists:all(fun(J) -> e2e_journal:failed_since(J, Since) end, Journals) end,
+                         ?WRITING_MS),
+    ok.
+
 -spec last_line(file:filename_all()) -> binary().
 last_line(Journal) ->
     {ok, Text} = file:read_file(Journal),
@@ -96,10 +104,6 @@ last_line(Journal) ->
 without(Hosts, #{writers := Writers} = World) ->
     World#{writers := maps:without(Hosts, Writers)}.
 
--spec name(binary(), e2e_host:id(), pos_integer()) -> binary().
-name(Tag, Host, N) ->
-    iolist_to_binary(io_lib:format("~ts-h~b-w~b", [Tag, Host, N])).
-
 %% The rows of this fault's writers.
 -spec only(binary(), #{e2e_host:id() => e2e_invariant:host()}) -> #{e2e_host:id() => e2e_invariant:host()}.
 only(Tag, Hosts) ->
@@ -107,6 +111,11 @@ only(Tag, Hosts) ->
     maps:map(fun(_, #{rows := Rows} = Host) ->
         Host#{rows := [Row || {_, <<T:Size/binary, "-", _/binary>>} = Row <- Rows, T =:= Tag]}
     end, Hosts).
+
+%% The programs over the C client library do not ask for a level.
+-spec level(e2e_writers:kind()) -> e2e_invariant:level().
+level(client) -> local;
+level(app) -> level().
 
 -spec level() -> e2e_invariant:level().
 level() ->

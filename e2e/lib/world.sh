@@ -1,6 +1,6 @@
 # world.sh - one run of the end-to-end suite: its folder, its number, and its end. To be sourced.
 
-for part in needs process net lease host; do . "$ROOT/e2e/lib/$part.sh"; done
+for part in needs process net lease host client; do . "$ROOT/e2e/lib/$part.sh"; done
 
 E2E_DIR=
 E2E_RUN=
