@@ -113,8 +113,30 @@ static enum elfs_code try_job(struct elfs_writer *writer, struct elfs_job *job) 
     return code == ELFS_OK ? elfs_ledger_keep(ledger, job) : code;
 }
 
+/* What did not happen because this host is no longer the primary is better told as that: the client knows where
+ * to go then. */
+static void explain_refusal(struct elfs_writer *writer, struct elfs_error *err) {
+    struct elfs_error reason;
+    if (writer->fence && writer->fence->explain(writer->fence, &reason) != ELFS_OK) *err = reason;
+}
+
+/* The same for what SQLite says of a file that LiteFS has taken away or does not let it write: it takes a lock that
+ * cannot be asked for as one that is held. */
+static void explain_failure(struct elfs_writer *writer, struct elfs_error *err) {
+    if (err->code != ELFS_SQLITE) return;
+    switch (err->sqlite_code & 0xFF) {
+    case SQLITE_BUSY:
+    case SQLITE_READONLY:
+    case SQLITE_IOERR:
+    case SQLITE_CANTOPEN:
+    case SQLITE_PROTOCOL: explain_refusal(writer, err); break;
+    default: break;
+    }
+}
+
 void elfs_writer_run_bare(struct elfs_writer *writer, struct elfs_job *job) {
     enum elfs_code code = try_job(writer, job);
+    if (code != ELFS_OK) explain_failure(writer, &job->error);
     elfs_job_settle(job, code == ELFS_OK ? ELFS_JOB_DONE : ELFS_JOB_FAILED);
 }
 
@@ -126,6 +148,7 @@ void elfs_writer_run_job(struct elfs_writer *writer, struct elfs_job *job) {
              elfs_control_run(control, ELFS_RELEASE, &job->error) == SQLITE_OK;
         if (!ok) undo_job(writer);
     }
+    if (!ok) explain_failure(writer, &job->error);
     elfs_job_settle(job, ok ? ELFS_JOB_DONE : ELFS_JOB_FAILED);
 }
 
@@ -147,16 +170,12 @@ bool elfs_writer_begin(struct elfs_writer *writer, struct elfs_error *err) {
     struct elfs_fence *fence = writer->fence;
     if (fence && fence->before(fence, err) != ELFS_OK) return false;
     writer->db.wrote = false;
-    if (elfs_control_run(&writer->control, ELFS_BEGIN, err) != SQLITE_OK) return false;
+    if (elfs_control_run(&writer->control, ELFS_BEGIN, err) != SQLITE_OK) {
+        explain_failure(writer, err);
+        return false;
+    }
     if (fence) fence->begun(fence, !is_disturbed(writer));
     return true;
-}
-
-/* A COMMIT that did not happen because this host is no longer the primary is better told as that: the
- * client knows where to go then. */
-static void explain_refusal(struct elfs_writer *writer, struct elfs_error *err) {
-    struct elfs_error reason;
-    if (writer->fence && writer->fence->explain(writer->fence, &reason) != ELFS_OK) *err = reason;
 }
 
 static enum elfs_verdict check_fence(struct elfs_writer *writer, struct elfs_position *position,

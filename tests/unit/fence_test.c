@@ -9,11 +9,13 @@
 #include <cmocka.h>
 
 #include "store_fixture.h"
+#include <sqlite3.h>
 
 /* Stand-in: says what the test wants, and counts the questions. */
 struct test_fence {
     struct elfs_fence fence;
     bool primary_before;
+    bool lost_meanwhile;
     bool counts_after;
     int asked_before;
     int asked_after;
@@ -39,7 +41,9 @@ static void begun(struct elfs_fence *self, bool undisturbed) {
 
 static enum elfs_code explain(struct elfs_fence *self, struct elfs_error *err) {
     struct test_fence *t = (struct test_fence *)self;
-    return t->primary_before ? ELFS_OK : elfs_fail(err, ELFS_NOT_PRIMARY, "not here");
+    return t->primary_before && !t->lost_meanwhile
+               ? ELFS_OK
+               : elfs_fail(err, ELFS_NOT_PRIMARY, "not any more");
 }
 
 static enum elfs_code after(struct elfs_fence *self, bool changed, struct elfs_position *position,
@@ -103,6 +107,30 @@ static void nothing_is_touched_elsewhere_than_on_the_primary(void **state) {
     assert_failed(j, ELFS_NOT_PRIMARY, 0, "not here");
     assert_int_equal(fence.asked_after, 0);
     assert_string_equal(fixture_read(&f, "SELECT count(*) FROM t"), "0");
+}
+
+/* SQLite takes a lock that a dead LiteFS does not give for one that is held. */
+static void a_file_that_fails_is_explained(void **state) {
+    (void)state;
+    sqlite3 *other;
+    fixture_stop(&f);
+    f.config.busy_timeout_ms = 1;
+    fixture_start(&f);
+    assert_int_equal(sqlite3_open(f.path, &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    struct test_job *held = query_job(&f, "INSERT INTO t(v) VALUES (1)");
+    fixture_run(&f, held);
+    assert_failed(held, ELFS_SQLITE, SQLITE_BUSY, "locked");
+    fence.lost_meanwhile = true;
+    struct test_job *lost = query_job(&f, "INSERT INTO t(v) VALUES (1)");
+    fixture_run(&f, lost);
+    assert_failed(lost, ELFS_NOT_PRIMARY, 0, "not any more");
+    sqlite3_close(other);
+    /* what is the statement's own stays its own */
+    struct test_job *wrong = query_job(&f, "INSERT INTO t(id) VALUES ('no number')");
+    fixture_run(&f, wrong);
+    assert_failed(wrong, ELFS_SQLITE, SQLITE_MISMATCH, "mismatch");
+    assert_int_equal(fence.asked_after, 0);
 }
 
 static void a_commit_that_does_not_count_is_unknown(void **state) {
@@ -236,6 +264,7 @@ int main(void) {
         TEST(a_commit_brings_its_position),
         TEST(whether_it_wrote_is_told),
         TEST(nothing_is_touched_elsewhere_than_on_the_primary),
+        TEST(a_file_that_fails_is_explained),
         TEST(a_commit_that_does_not_count_is_unknown),
         TEST(others_disturb),
         TEST(a_repeat_of_the_unknown_is_confirmed_itself),
