@@ -13,6 +13,7 @@
 -export([send/2]).
 -export([answer/1]).
 -export([change/1]).
+-export([until_role/2]).
 -export([request/2]).
 -export([last_position/3]).
 -export([close/1]).
@@ -87,6 +88,14 @@ answer(Port) ->
     end.
 
 %% The State of the next change.
+%% The next state of that role: the first of all is unknown where /info has answered before the stream said its first word.
+-spec until_role(port(), primary | replica | unknown) -> map().
+until_role(Port, Role) ->
+    case change(Port) of
+        #{role := Role} = State -> State;
+        #{} -> until_role(Port, Role)
+    end.
+
 -spec change(port()) -> map().
 change(Port) ->
     receive

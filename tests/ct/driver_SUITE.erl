@@ -36,7 +36,7 @@ control_reads_the_state(Config) ->
     ?assertError(badarg, port_control(Port, 1, <<>>)),
     ct_port:send(Port, {configure, x, ct_port:config(Config, #{})}),
     {configured, x} = ct_port:answer(Port),
-    #{role := replica} = ct_port:change(Port),
+    #{} = ct_port:until_role(Port, replica),
     State = #{role := replica, hostname := <<"n1">>} = control(Port),
     ?assertEqual(without_ages(State), without_ages(ct_port:request(Port, state))),
     ?assertError(badarg, port_control(Port, 2, <<>>)),
@@ -49,7 +49,7 @@ change_is_there_when_it_is_told(Config) ->
     LiteFS = ?config(litefs, Config),
     ct_litefs:greet(LiteFS, ct_litefs:init({replica, "n1"})),
     Port = ct_port:configured(Config, #{}),
-    #{role := replica} = ct_port:change(Port),
+    #{} = ct_port:until_role(Port, replica),
     [begin
          ct_litefs:say(LiteFS, ct_litefs:change(Role)),
          ?assertMatch(#{role := Expected}, ct_port:change(Port)),
@@ -96,7 +96,7 @@ owner_changes(Config) ->
         end
     end),
     Port = ct_port:configured(Config, #{}),
-    #{role := primary} = ct_port:change(Port),
+    #{} = ct_port:until_role(Port, primary),
     true = port_connect(Port, Other),
     unlink(Port),
     ct_litefs:say(LiteFS, ct_litefs:change({replica, "n2"})),
@@ -113,9 +113,9 @@ many_ports(Config) ->
     Self = self(),
     Owners = [spawn_link(fun() ->
         Port = ct_port:configured(Config, #{}),
-        #{role := primary} = until_role(Port, primary),
+        #{role := primary} = ct_port:until_role(Port, primary),
         Self ! {self(), ready},
-        #{role := replica} = until_role(Port, replica),
+        #{role := replica} = ct_port:until_role(Port, replica),
         _ = [#{role := _} = control(Port) || _ <- lists:seq(1, 100)],
         ct_port:close(Port),
         Self ! {self(), done}
@@ -285,12 +285,6 @@ flush() ->
 
 control(Port) ->
     binary_to_term(port_control(Port, 1, <<>>)).
-
-until_role(Port, Role) ->
-    case ct_port:change(Port) of
-        #{role := Role} = State -> State;
-        #{} -> until_role(Port, Role)
-    end.
 
 without_ages(#{sources := Sources} = State) ->
     State#{sources := maps:map(fun(_, Source) -> maps:remove(age, Source) end, Sources)}.
