@@ -83,6 +83,10 @@ struct elfs_client_step elfs_client_retry_next(struct elfs_client_retry *retry,
     int64_t left = retry->deadline_ms - now_ms;
     if (repeat == WITH_KEY) retry->may_have_run = true;
     retry->redirects = attempt == ELFS_ATTEMPT_MOVED ? retry->redirects + 1 : 0;
+    /* One that had no time for more than to time out says less than the one before. */
+    if (attempt == ELFS_ATTEMPT_UNREACHABLE && left < LEFT_MIN_MS && retry->no_primary)
+        attempt = ELFS_ATTEMPT_NO_PRIMARY;
+    retry->no_primary = attempt == ELFS_ATTEMPT_NO_PRIMARY;
     struct elfs_client_step step = {.code = code_of(retry, attempt)};
     if (!may_repeat(retry, repeat) || left < LEFT_MIN_MS) return step;
     step.again = true;

@@ -32,6 +32,7 @@ struct elfs_client_retry {
     int64_t deadline_ms;
     bool keyed;
     bool may_have_run;
+    bool no_primary;    /* the attempt before was answered, and nobody was it */
     unsigned redirects; /* in a row */
     int64_t pause_ms;
     uint64_t random;

@@ -37,7 +37,8 @@ static enum elfs_client_attempt ask(struct elfs_client *client, struct elfs_clie
     enum elfs_code code = elfs_client_send(client, link, &request, by, &exchange, err);
     if (code == ELFS_OK) code = elfs_client_await(&exchange, by, reply, err);
     if (code == ELFS_AGAIN) {
-        elfs_fail(err, ELFS_CLOSED, "%s does not answer", link->node);
+        elfs_fail(err, by == deadline_ms ? ELFS_TIMEOUT : ELFS_CLOSED, "%s does not answer",
+                  link->node);
         elfs_client_link_close(link);
     }
     if (code == ELFS_NOMEM) return ELFS_ATTEMPT_NOMEM;

@@ -111,6 +111,17 @@ static void once_it_may_have_run(void **state) {
     }
 }
 
+static void an_attempt_without_time_says_less_than_the_one_before(void **state) {
+    (void)state;
+    struct elfs_client_retry retry = begin(true);
+    assert_again(&retry, ELFS_ATTEMPT_NO_PRIMARY);
+    assert_too_late(&retry, ELFS_ATTEMPT_UNREACHABLE, ELFS_CLIENT_NO_PRIMARY);
+    retry = begin(true);
+    assert_again(&retry, ELFS_ATTEMPT_NO_PRIMARY);
+    assert_again(&retry, ELFS_ATTEMPT_UNREACHABLE);
+    assert_too_late(&retry, ELFS_ATTEMPT_UNREACHABLE, ELFS_CLIENT_UNREACHABLE);
+}
+
 static void a_named_primary_is_asked_at_once(void **state) {
     (void)state;
     struct elfs_client_retry retry = begin(true);
@@ -154,6 +165,7 @@ int main(void) {
         cmocka_unit_test(what_has_not_run_is_repeated),
         cmocka_unit_test(what_may_have_run_is_repeated_with_its_key_only),
         cmocka_unit_test(once_it_may_have_run),
+        cmocka_unit_test(an_attempt_without_time_says_less_than_the_one_before),
         cmocka_unit_test(a_named_primary_is_asked_at_once),
         cmocka_unit_test(pauses),
     };
