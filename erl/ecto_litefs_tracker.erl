@@ -154,7 +154,11 @@ known_call(invalidate_cache, _From, #state{repo = Repo} = State) ->
 handle_cast(doubt, State) ->
     {noreply, in_doubt(State)};
 handle_cast({denied, Node}, #state{view = View} = State) ->
-    {noreply, in_doubt(State#state{view = ecto_litefs_decision:denied(Node, View)})};
+    case ecto_litefs_decision:denied(Node, View) of
+        View -> {noreply, in_doubt(State)};
+        %% Seen at once, whatever job is running.
+        Denied -> {noreply, in_doubt(publish_known(State#state{view = Denied}))}
+    end;
 handle_cast({announce, Announced}, #state{view = Old, awaiting = Awaiting} = State) ->
     View = ecto_litefs_decision:announce(Announced, Old),
     Changed = ecto_litefs_decision:changed(Old, View),
