@@ -92,8 +92,8 @@ put_row(Repo, Name) ->
 has_table(Repo) ->
     read({table, Repo}, false).
 
-%% Statements that begin so fail: with an error, or with an exception.
--spec break(module(), {binary(), {error | raise, term()}}) -> ok.
+%% Statements that begin so fail: with an error, or with an exception; or they never end.
+-spec break(module(), {binary(), {error | raise, term()} | hang}) -> ok.
 break(Repo, {Start, How}) ->
     true = ets:insert(?WORLD, {{broken, Repo, Start}, How}),
     ok.
@@ -116,6 +116,7 @@ query(Repo, Sql, Params) ->
     case Broken of
         [{error, Reason} | _] -> {error, Reason};
         [{raise, Reason} | _] -> error(Reason);
+        [hang | _] -> receive after infinity -> ok end;
         [] -> run(Sql, Params, Repo, has_table(Repo))
     end.
 

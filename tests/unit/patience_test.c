@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "store/patience.h"
 #include "store_fixture.h"
 #include <sqlite3.h>
 
@@ -60,10 +61,26 @@ static void others_do(void **state) {
     assert_done(waiting, "id[1]=1/1/1");
 }
 
+/* Less than a pause that is not cut short. */
+#define SHORT_MS 2000
+
+static void a_limit_is_for_all_pauses_together(void **state) {
+    (void)state;
+    struct elfs_patience patience;
+    assert_int_equal(elfs_patience_init(&patience, 20000, NULL), ELFS_OK);
+    int64_t started = elfs_clock_us();
+    patience.vfs.xSleep(&patience.vfs, 5000);
+    assert_true(elfs_clock_us() - started >= 5000);
+    for (int i = 0; i < 10; i++) patience.vfs.xSleep(&patience.vfs, SHORT_MS * 1000);
+    assert_in_range(elfs_clock_us() - started, 20000, SHORT_MS * 1000);
+    elfs_patience_fini(&patience);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(hurried_jobs_do_not_wait, setup, teardown),
         cmocka_unit_test_setup_teardown(others_do, setup, teardown),
+        cmocka_unit_test(a_limit_is_for_all_pauses_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
