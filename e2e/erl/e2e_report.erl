@@ -16,13 +16,16 @@ start() ->
     ?MODULE = ets:new(?MODULE, [named_table, public, ordered_set]),
     ok.
 
-%% @doc Runs a check; its result is a remark. Whatever it raises is why it failed.
+%% @doc Runs a check; its result is a remark. If it throws {skip, Why} it could not run; what else it raises is why it
+%% failed.
 -spec check(string(), fun(() -> iodata())) -> ok.
 check(Title, Fun) ->
     try Fun() of
         Remark ->
             io:format("ok - ~ts~n    ~ts~n", [Title, Remark])
     catch
+        throw:{skip, Why} ->
+            skip(Title, Why);
         Class:Reason:Stack ->
             add(failed, Title),
             io:format("not ok - ~ts~n", [Title]),
