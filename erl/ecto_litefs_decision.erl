@@ -16,10 +16,10 @@
 %% name that the port has read last: it is news only when it changes, since the Repo may have read
 %% or written the row meanwhile.
 %%
-%% `said' is the connected C node that has said it became the primary.
-%% It counts if it came while this host's LiteFS knew no primary, which looks for one for a second
-%% and more, and it holds until the row changes, LiteFS looks again, or the word is taken back. Once
-%% LiteFS knows a primary nobody's word counts: a node that was cut off is wrong about itself.
+%% `said' is the C node that has said it became the primary. Its word counts if it came while this
+%% host's LiteFS knew no primary (it looks for one for a second and more), until the row changes,
+%% LiteFS looks again, or the word is taken back. Once LiteFS knows a primary no word counts: a node
+%% that was cut off is wrong about itself.
 %%
 %% Names are compared as binaries with the names of connected nodes, so that none becomes an atom.
 -module(ecto_litefs_decision).

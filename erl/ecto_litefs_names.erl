@@ -39,10 +39,13 @@ table(Repo) ->
 remote(Repo) ->
     name(remote, Repo).
 
-%% @doc What a C node calls the Repo.
+%% @doc What a C node calls the Repo: as it is written in Elixir.
 -spec cnode_repo(module()) -> binary().
 cnode_repo(Repo) ->
-    short(Repo).
+    case atom_to_binary(Repo) of
+        <<"Elixir.", Name/binary>> -> Name;
+        Name -> Name
+    end.
 
 %% Kept, since a forwarded write needs nine of them and making an atom takes longer than all else
 %% that the middleware does. There are as many as Repos, and they never change.
@@ -65,11 +68,5 @@ make(table, Repo) -> concat(<<"Elixir.EctoLiteFS.">>, Repo, <<".ETS">>);
 make(remote, Repo) -> concat(<<>>, Repo, <<".primary">>).
 
 concat(Before, Repo, After) ->
-    Short = short(Repo),
-    binary_to_atom(<<Before/binary, Short/binary, After/binary>>).
-
-short(Repo) ->
-    case atom_to_binary(Repo) of
-        <<"Elixir.", Rest/binary>> -> Rest;
-        Other -> Other
-    end.
+    Name = cnode_repo(Repo),
+    binary_to_atom(<<Before/binary, Name/binary, After/binary>>).

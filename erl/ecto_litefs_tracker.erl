@@ -180,15 +180,16 @@ in_doubt(#state{running = none, view = View} = State) ->
 in_doubt(State) ->
     State.
 
-%% Nobody has to wait for the row meanwhile.
-said(Node, #state{view = View} = State) ->
+said(Node, #state{view = Old} = State) ->
+    View = ecto_litefs_decision:said(Node, Old),
     case ecto_litefs_decision:on_trust(View) of
-        Node -> State#state{read_at = now_ms()};
-        _ -> State
+        %% Nobody has to wait for the row meanwhile.
+        Node -> State#state{view = View, read_at = now_ms()};
+        _ -> State#state{view = View}
     end.
 
 %% LiteFS has found a primary, whose row is about to come: a word is not trusted for longer.
-end_of_trust(#state{view = View} = State) ->
+limit_trust(#state{view = View} = State) ->
     case ecto_litefs_decision:on_trust(View) of
         nil -> ok;
         Node -> _ = erlang:start_timer(?TRUST_MS, self(), {end_of_trust, Node}), ok
@@ -199,7 +200,7 @@ end_of_trust(#state{view = View} = State) ->
 changed(false, _, State) ->
     State;
 changed(true, Old, State) ->
-    State1 = due(end_of_trust(State)),
+    State1 = due(limit_trust(State)),
     case ecto_litefs_decision:role(State1#state.view) of
         replica ->
             %% A new primary may have told us before LiteFS had lost the old one.
@@ -246,8 +247,8 @@ handle_info({timeout, _, search}, State) ->
 handle_info({nodeup, Node, _}, State) ->
     ok = listen([Node], State),
     {noreply, publish_known(State)};
-handle_info({ecto_litefs, primary, _, Node}, #state{view = View} = State) when is_atom(Node) ->
-    {noreply, publish_known(said(Node, State#state{view = ecto_litefs_decision:said(Node, View)}))};
+handle_info({ecto_litefs, primary, _, Node}, State) when is_atom(Node) ->
+    {noreply, publish_known(said(Node, State))};
 handle_info({nodedown, Node, _}, #state{repo = Repo} = State) ->
     ok = ecto_litefs_cache:forget_node(Repo, Node),
     {noreply, renew(publish_known(State))};

@@ -33,8 +33,8 @@ close(Pid) ->
 
 -spec witness(e2e_host:id(), pid()) -> ok.
 witness(Host, Owner) ->
-    {ok, Socket} = gen_tcp:connect(e2e_host:address(Host), ?PORT, [binary, {active, true}, {packet, line}, {packet_size, ?LONGEST_LINE},
-                                                                   {buffer, ?LONGEST_LINE}], ?CONNECT_MS),
+    Options = [binary, {active, true}, {packet, line}, {packet_size, ?LONGEST_LINE}, {buffer, ?LONGEST_LINE}],
+    {ok, Socket} = gen_tcp:connect(e2e_host:address(Host), ?PORT, Options, ?CONNECT_MS),
     ok = gen_tcp:send(Socket, "GET /events HTTP/1.1\r\nHost: litefs\r\n\r\n"),
     receive {tcp, Socket, <<"HTTP/1.1 200", _/binary>>} -> Owner ! {self(), open} end,
     listen(Socket, []).
