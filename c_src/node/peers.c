@@ -23,6 +23,7 @@
 #define PAUSE_MS 1000
 #define DIAL_MIN_MS 500
 #define DIAL_MAX_MS 30000
+#define DIAL_WANTED_MAX_MS 1000 /* the primary's node: acknowledgements wait for it */
 
 static void on_listener(struct elfs_watch *watch, unsigned events);
 
@@ -126,8 +127,9 @@ static void update_dial(struct elfs_node *node, const struct elfs_handshake *h) 
         struct elfs_dial *dial = &node->dials[i];
         if (strcmp(dial->node, h->name) != 0) continue;
         dial->under_way = false;
+        int64_t max_ms = i < node->options->connect_count ? DIAL_MAX_MS : DIAL_WANTED_MAX_MS;
         dial->wait_ms = h->fd >= 0 ? DIAL_MIN_MS : dial->wait_ms * 2;
-        if (dial->wait_ms > DIAL_MAX_MS) dial->wait_ms = DIAL_MAX_MS;
+        if (dial->wait_ms > max_ms) dial->wait_ms = max_ms;
         dial->next_ms = node->now_ms + dial->wait_ms + random() % (dial->wait_ms / 2);
     }
 }

@@ -16,14 +16,14 @@ suite() ->
 all() ->
     [no_litefs, local, nobody_reports, a_replica_reports, another_history, two_replicas,
      gone_replica, many_and_transaction, interactive, caller_gives_up, demoted, stopped, bad_options, bad_reports,
-     a_replica_tells_its_primary].
+     a_replica_tells_its_primary, a_primary_that_is_away].
 
 init_per_suite(Config) -> ct_env:start(Config).
 end_per_suite(Config) -> ct_env:stop(Config).
 
 init_per_testcase(no_litefs, Config) ->
     Config;
-init_per_testcase(a_replica_tells_its_primary, Config) ->
+init_per_testcase(Case, Config) when Case =:= a_replica_tells_its_primary; Case =:= a_primary_that_is_away ->
     [{litefs, ct_litefs:start(Config)} | Config];
 init_per_testcase(_Case, Config) ->
     LiteFS = ct_litefs:start(Config),
@@ -37,7 +37,7 @@ init_per_testcase(_Case, Config) ->
 
 end_per_testcase(no_litefs, _Config) ->
     ok;
-end_per_testcase(a_replica_tells_its_primary, Config) ->
+end_per_testcase(Case, Config) when Case =:= a_replica_tells_its_primary; Case =:= a_primary_that_is_away ->
     ct_litefs:stop(?config(litefs, Config));
 end_per_testcase(_Case, Config) ->
     exit(?config(position, Config), kill),
@@ -257,16 +257,9 @@ bad_reports(Config) ->
 
 %% This node is named in the tracker row as the primary's: the replica's C node connects to it by itself.
 a_replica_tells_its_primary(Config) ->
-    LiteFS = #{dir := Dir} = ?config(litefs, Config),
+    LiteFS = ?config(litefs, Config),
     true = register(ecto_litefs, self()),
-    ct_sqlite:exec(filename:join(Dir, "test.db"),
-                   ["PRAGMA journal_mode = wal; CREATE TABLE _ecto_litefs_primary (id INTEGER PRIMARY KEY, "
-                    "node_name TEXT NOT NULL, updated_at INTEGER NOT NULL); "
-                    "INSERT INTO _ecto_litefs_primary VALUES (1, '", atom_to_list(node()), "', 1)"]),
-    ct_litefs:file(LiteFS, ".primary", "n1\n"),
-    ct_litefs:file(LiteFS, "test.db-pos", "0000000000000007/80000000000000aa\n"),
-    ct_litefs:greet(LiteFS, ct_litefs:init({replica, "n1"})),
-    Node = node_beside(Config, LiteFS),
+    Node = replica_of(node(), Config),
     Repo = <<"Test.Repo">>,
     receive {position, Repo, {7, 16#80000000000000aa}} -> ok end,
     ct_litefs:file(LiteFS, "test.db-pos", "0000000000000008/a2fc350ac2962d33\n"),
@@ -276,3 +269,21 @@ a_replica_tells_its_primary(Config) ->
     true = erlang:disconnect_node(maps:get(name, Node)),
     receive {position, Repo, {8, _}} -> ok end,
     ct_node:stop(Node).
+
+%% However long it is away, it is looked for about once a second: acknowledgements wait for the reports.
+a_primary_that_is_away(Config) ->
+    Node = replica_of('nobody-there@127.0.0.1', Config),
+    ct_wait:until(fun() -> length(ct_node:logs(Node, <<"handshake_failed">>)) >= 7 end, 13000),
+    ct_node:stop(Node).
+
+%% A replica's node, whose tracker row names that one.
+replica_of(Primary, Config) ->
+    LiteFS = #{dir := Dir} = ?config(litefs, Config),
+    ct_sqlite:exec(filename:join(Dir, "test.db"),
+                   ["PRAGMA journal_mode = wal; CREATE TABLE _ecto_litefs_primary (id INTEGER PRIMARY KEY, "
+                    "node_name TEXT NOT NULL, updated_at INTEGER NOT NULL); "
+                    "INSERT INTO _ecto_litefs_primary VALUES (1, '", atom_to_list(Primary), "', 1)"]),
+    ct_litefs:file(LiteFS, ".primary", "n1\n"),
+    ct_litefs:file(LiteFS, "test.db-pos", "0000000000000007/80000000000000aa\n"),
+    ct_litefs:greet(LiteFS, ct_litefs:init({replica, "n1"})),
+    node_beside(Config, LiteFS).

@@ -368,7 +368,8 @@ defmodule Test.Case do
   defp of(name, more),
     do: Map.merge(more, %{name: name, primary: name, state: state(:replica, to_string(name))})
 
-  defp state(role, node), do: :app_port.state(role, %{node: node})
+  # As LiteFS says it: a replica names its primary. (One that knows none goes by what the C nodes say.)
+  defp state(role, node), do: :app_port.state(role, %{node: node, hostname: if(role == :replica, do: node)})
 
   @doc "Runs on a BEAM primary: a Repo that outlives the call."
   def start_there(path) do
