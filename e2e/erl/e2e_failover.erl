@@ -13,7 +13,14 @@
 -spec all() -> [e2e_basics:scenario()].
 all() ->
     [{failover, "after LiteFS's announcement of a new primary forwarded writes go on in less than 100 ms at the median",
-      fun latency/0}].
+      fun at_local/0}].
+
+-spec at_local() -> iodata().
+at_local() ->
+    case e2e_run:level() of
+        local -> latency();
+        _ -> throw({skip, "an acknowledgement of replicas waits until their LiteFS has found the new primary"})
+    end.
 
 %% Promotions under load. The writes are those of the host whose role does not change: it waits with its writers, and
 %% forwards to the one primary and then to the other.
