@@ -48,7 +48,10 @@ run_suite() {
     fi
     sed -n 's/^ok - \(.*\) # SKIP */   skipped: \1: /p' "$log"
     if [ "$f" -gt 0 ]; then
-        sed -n 's/^not ok - /   FAILED: /p' "$log"
+        # What a check printed of its own follows it.
+        awk '/^not ok - / { sub(/^not ok - /, "   FAILED: "); print; left = 12; next }
+             /^ok - / { left = 0 }
+             left > 0 { print "   | " $0; left-- }' "$log"
         echo "   the end of $log:"
         tail -n 80 "$log" | sed 's/^/   | /'
     fi

@@ -146,12 +146,14 @@ request({connected, File}, #{sockets := Sockets} = State) ->
 request(What, State) ->
     {maps:get(What, State), State}.
 
+%% A program that has just ended hears nothing; that it is gone comes as tcp_closed.
 send(File, What, #{sockets := Sockets}) ->
     Bytes = case What of
         {bytes, B} -> B;
         _ -> term_to_binary(What)
     end,
-    [ok = gen_tcp:send(S, Bytes) || {S, F} <- maps:to_list(Sockets), F =:= File].
+    _ = [gen_tcp:send(S, Bytes) || {S, F} <- maps:to_list(Sockets), F =:= File],
+    ok.
 
 message({configure, Tag, #{primary_file := File} = Config}, Socket, State) ->
     #{sockets := Sockets, configs := Configs, states := States, refusals := Refusals} = State,
@@ -168,9 +170,13 @@ message({configure, Tag, #{primary_file := File} = Config}, Socket, State) ->
     end,
     State1;
 message({refresh, Tag}, Socket, #{sockets := Sockets, states := States, refreshes := Done} = State) ->
-    #{Socket := File} = Sockets,
-    send(File, {refresh, Tag, maps:get(File, States)}, State),
-    State#{refreshes := [File | Done]}.
+    case Sockets of
+        #{Socket := File} ->
+            send(File, {refresh, Tag, maps:get(File, States)}, State),
+            State#{refreshes := [File | Done]};
+        _ ->
+            State % it was killed meanwhile
+    end.
 
 %% Runs in the program.
 -spec relay([string()]) -> no_return().
