@@ -3,7 +3,6 @@
 
 #define HEX_DIGITS 16
 #define LAG_SIZE 11
-#define POS_SIZE (HEX_DIGITS + 1 + HEX_DIGITS + 1)
 
 enum elfs_code elfs_name_copy(char *to, size_t size, struct elfs_view text) {
     to[0] = '\0';
@@ -56,7 +55,8 @@ enum elfs_code elfs_hex64_parse(struct elfs_view text, uint64_t *value) {
 
 enum elfs_code elfs_pos_parse(struct elfs_view file, uint64_t *txid, uint64_t *checksum) {
     *txid = *checksum = 0;
-    if (file.len != POS_SIZE || file.data[HEX_DIGITS] != '/' || file.data[POS_SIZE - 1] != '\n')
+    if (file.len != ELFS_POS_SIZE || file.data[HEX_DIGITS] != '/' ||
+        file.data[ELFS_POS_SIZE - 1] != '\n')
         return ELFS_MALFORMED;
     uint64_t id, sum;
     if (elfs_hex64_parse((struct elfs_view){file.data, HEX_DIGITS}, &id) != ELFS_OK ||

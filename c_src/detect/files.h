@@ -31,6 +31,8 @@ enum elfs_code elfs_primary_file_parse(struct elfs_view file, char hostname[ELFS
 /* Below 0 when this host's clock is behind the primary's. */
 enum elfs_code elfs_lag_parse(struct elfs_view file, int64_t *lag_ms);
 
+#define ELFS_POS_SIZE 34 /* of such a file, always */
+
 enum elfs_code elfs_pos_parse(struct elfs_view file, uint64_t *txid, uint64_t *checksum);
 
 /* Exactly 16 hexadecimal digits in lower case, as LiteFS writes transaction ids and checksums. */

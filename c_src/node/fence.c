@@ -11,19 +11,34 @@
 #include "base/alloc.h"
 #include "detect/files.h"
 
-#define POS_SIZE 64 /* the file has 34 bytes */
+#ifndef O_DIRECT
+#define O_DIRECT 0 /* macOS has none, and no LiteFS */
+#endif
 
-/* Reads the -pos file: known is false if LiteFS has none yet, or it cannot be read. */
-static struct elfs_position read_position(const char *pos_file) {
+/* Each look at a file of LiteFS's is a way through FUSE and back, or several: the file is opened once, and
+ * read past the kernel's copy of it, where the file system lets us (plain files do not: not so few bytes). */
+static void open_position(struct elfs_litefs_fence *fence) {
+    if (fence->pos_fd < 0) fence->pos_fd = open(fence->pos_file, O_RDONLY | O_CLOEXEC | O_DIRECT);
+    if (fence->pos_fd < 0) fence->pos_fd = open(fence->pos_file, O_RDONLY | O_CLOEXEC);
+}
+
+static void close_position(struct elfs_litefs_fence *fence) {
+    if (fence->pos_fd >= 0) close(fence->pos_fd);
+    fence->pos_fd = -1;
+}
+
+/* known is false if LiteFS has none yet, or it cannot be read. */
+static struct elfs_position read_position(struct elfs_litefs_fence *fence) {
     struct elfs_position position = {.known = false};
-    uint8_t bytes[POS_SIZE];
-    int fd = open(pos_file, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return position;
-    ssize_t n = read(fd, bytes, sizeof bytes);
-    close(fd);
-    if (n <= 0) return position;
-    position.known = elfs_pos_parse((struct elfs_view){bytes, (size_t)n}, &position.txid,
-                                    &position.checksum) == ELFS_OK;
+    uint8_t bytes[ELFS_POS_SIZE];
+    open_position(fence);
+    if (fence->pos_fd < 0) return position;
+    ssize_t n = pread(fence->pos_fd, bytes, sizeof bytes, 0);
+    if (n < 0 && errno == EINVAL && fcntl(fence->pos_fd, F_SETFL, 0) == 0)
+        n = pread(fence->pos_fd, bytes, sizeof bytes, 0);
+    struct elfs_view file = {bytes, n > 0 ? (size_t)n : 0};
+    position.known = elfs_pos_parse(file, &position.txid, &position.checksum) == ELFS_OK;
+    if (!position.known) close_position(fence);
     return position;
 }
 
@@ -40,17 +55,18 @@ static enum elfs_code not_primary(struct elfs_error *err) {
     return elfs_fail(err, ELFS_NOT_PRIMARY, "this host is not the primary (any more)");
 }
 
-/* The detector's word will do here: LiteFS refuses the COMMIT of a host that is not primary, and
- * after() looks closer at one that it has not refused. */
-static enum elfs_code before(struct elfs_fence *self, struct elfs_error *err) {
-    const struct elfs_litefs_fence *fence = (const struct elfs_litefs_fence *)self;
+static enum elfs_code check_role(const struct elfs_litefs_fence *fence, struct elfs_error *err) {
     return elfs_litefs_role(fence->litefs) == ELFS_ROLE_PRIMARY ? ELFS_OK : not_primary(err);
 }
 
-/* Each look at a file of LiteFS's takes several ways there and back. */
+/* The detector's word will do here: LiteFS commits nothing on a host that is not primary. */
+static enum elfs_code before(struct elfs_fence *self, struct elfs_error *err) {
+    return check_role((const struct elfs_litefs_fence *)self, err);
+}
+
 static void begun(struct elfs_fence *self, bool undisturbed) {
     struct elfs_litefs_fence *fence = (struct elfs_litefs_fence *)self;
-    if (!undisturbed || !fence->last.known) fence->last = read_position(fence->pos_file);
+    if (!undisturbed || !fence->last.known) fence->last = read_position(fence);
 }
 
 static enum elfs_code explain(struct elfs_fence *self, struct elfs_error *err) {
@@ -62,26 +78,31 @@ static enum elfs_code after(struct elfs_fence *self, bool changed, struct elfs_p
                             struct elfs_error *err) {
     struct elfs_litefs_fence *fence = (struct elfs_litefs_fence *)self;
     struct elfs_position old = fence->last;
-    *position = read_position(fence->pos_file);
+    *position = read_position(fence);
     fence->last = *position;
     if (changed && (!position->known || (old.known && position->txid <= old.txid))) {
         fence->last.known = false; /* it may advance for this commit yet */
+        close_position(fence);     /* and it may be a file that is no longer LiteFS's */
         return elfs_fail(err, ELFS_UNKNOWN,
                          "COMMIT returned, but LiteFS's position of the database did not advance: "
                          "the change may or may not survive");
     }
-    if (changed && !is_primary(fence->litefs))
+    if (changed && check_role(fence, err) != ELFS_OK)
         return elfs_fail(err, ELFS_UNKNOWN,
                          "COMMIT returned, but this host is no longer the primary: the change may "
                          "or may not survive");
     return ELFS_OK;
 }
 
+static void ended(struct elfs_fence *self) { close_position((struct elfs_litefs_fence *)self); }
+
 enum elfs_code elfs_litefs_fence_init(struct elfs_litefs_fence *fence,
                                       const struct elfs_litefs *litefs, const char *path) {
     size_t size = strlen(path) + sizeof "-pos";
-    *fence = (struct elfs_litefs_fence){
-        .fence = {before, begun, explain, after}, .litefs = litefs, .pos_file = elfs_malloc(size)};
+    *fence = (struct elfs_litefs_fence){.fence = {before, begun, explain, after, ended},
+                                        .litefs = litefs,
+                                        .pos_file = elfs_malloc(size),
+                                        .pos_fd = -1};
     if (!fence->pos_file) return ELFS_NOMEM;
     snprintf(fence->pos_file, size, "%s-pos", path);
     return ELFS_OK;

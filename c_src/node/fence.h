@@ -1,7 +1,9 @@
 /* fence - the store's fence on a LiteFS mount (store/fence.h).
  *
- * Source: the LiteFS facts. A host is primary when the detector says so and no .primary file is there; a
- * COMMIT that wrote pages counts when the database's -pos file shows a later transaction than before it.
+ * Source: the LiteFS facts. LiteFS commits what SQLite has committed when SQLite releases the write lock, and
+ * ends itself instead if it is not the primary (any more) then. So a COMMIT that wrote pages counts when the
+ * database's -pos file shows a later transaction than before it, and the handle by which it is read belongs to the
+ * mount that the database was opened on: one that has died since tells nothing.
  */
 #ifndef ELFS_NODE_FENCE_H
 #define ELFS_NODE_FENCE_H
@@ -13,6 +15,7 @@ struct elfs_litefs_fence {
     struct elfs_fence fence;
     const struct elfs_litefs *litefs;
     char *pos_file;            /* owned */
+    int pos_fd;                /* -1: not open; the writer's */
     struct elfs_position last; /* before the transaction; the writer's */
 };
 

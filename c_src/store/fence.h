@@ -24,6 +24,8 @@ struct elfs_fence {
      * ELFS_UNKNOWN with err filled. */
     enum elfs_code (*after)(struct elfs_fence *self, bool changed, struct elfs_position *position,
                             struct elfs_error *err);
+    /* The writer closes its database: nothing of it may stay open. */
+    void (*ended)(struct elfs_fence *self);
 };
 
 #endif

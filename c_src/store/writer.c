@@ -38,6 +38,7 @@ void elfs_writer_fini(struct elfs_writer *writer) {
     elfs_ledger_fini(&writer->ledger);
     elfs_control_fini(&writer->control);
     elfs_db_close(&writer->db);
+    if (writer->fence) writer->fence->ended(writer->fence);
     elfs_worker_fini(&writer->worker);
 }
 

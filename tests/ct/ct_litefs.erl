@@ -54,6 +54,18 @@ file(#{dir := Dir}, Name, false) ->
         {error, enoent} -> ok
     end;
 file(#{dir := Dir}, Name, Text) ->
+    case filename:extension(Name) of
+        ".db-pos" -> write_position(filename:join(Dir, Name), Text);
+        _ -> replace(Dir, Name, Text)
+    end.
+
+%% It stays the same file, as on LiteFS: who has opened it reads on there.
+write_position(File, Text) ->
+    {ok, Fd} = file:open(File, [read, write, raw]),
+    ok = file:pwrite(Fd, 0, Text),
+    file:close(Fd).
+
+replace(Dir, Name, Text) ->
     Temporary = filename:join(Dir, "tmp" ++ pid_to_list(self())), % several processes may write
     ok = file:write_file(Temporary, Text),
     file:rename(Temporary, filename:join(Dir, Name)).

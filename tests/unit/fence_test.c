@@ -20,6 +20,7 @@ struct test_fence {
     int asked_before;
     int asked_after;
     int begun;
+    int ended;
     bool undisturbed; /* as last told */
     bool changed;     /* as last asked after COMMIT */
 };
@@ -54,12 +55,15 @@ static enum elfs_code after(struct elfs_fence *self, bool changed, struct elfs_p
     return t->counts_after ? ELFS_OK : elfs_fail(err, ELFS_UNKNOWN, "perhaps");
 }
 
+static void ended(struct elfs_fence *self) { ((struct test_fence *)self)->ended++; }
+
 static int setup(void **state) {
     (void)state;
     fixture_open(&f);
     fixture_stop(&f);
-    fence = (struct test_fence){
-        .fence = {before, begun, explain, after}, .primary_before = true, .counts_after = true};
+    fence = (struct test_fence){.fence = {before, begun, explain, after, ended},
+                                .primary_before = true,
+                                .counts_after = true};
     f.config.fence = &fence.fence;
     fixture_start(&f);
     return 0;
@@ -223,6 +227,15 @@ static void the_wal_is_still_checkpointed(void **state) {
     assert_in_range(size, 1, 12 * 1024 * 1024); /* 16 MB were written in all */
 }
 
+static void it_ends_with_the_database(void **state) {
+    (void)state;
+    fixture_query(&f, "INSERT INTO t(v) VALUES (1)");
+    assert_int_equal(fence.ended, 0);
+    fixture_stop(&f);
+    assert_int_equal(fence.ended, 1);
+    fixture_start(&f);
+}
+
 static void a_store_that_only_reads(void **state) {
     (void)state;
     fixture_query(&f, "INSERT INTO t(v) VALUES (5)");
@@ -270,6 +283,7 @@ int main(void) {
         TEST(a_repeat_of_the_unknown_is_confirmed_itself),
         TEST(an_interactive_transaction_is_fenced_too),
         TEST(the_wal_is_still_checkpointed),
+        TEST(it_ends_with_the_database),
         TEST(a_store_that_only_reads),
         TEST(a_store_that_only_reads_makes_no_file),
     };
