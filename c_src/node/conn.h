@@ -10,7 +10,7 @@
 #include "node/node.h"
 
 #define ELFS_OUTPUT_HIGH (1024 * 1024)
-#define ELFS_HOLD_MS 2
+#define ELFS_HOLD_MS 20
 
 struct elfs_conn {
     struct elfs_list link;  /* on node->conns, then on node->dead */

@@ -1,8 +1,8 @@
 /* batch - which waiting jobs go into one transaction.
  *
- * PURE. Group commit without artificial delay: when the writer becomes free it takes what is
- * waiting, in order, until the policy says stop; what comes later is the next group. An interactive
- * transaction is a group of its own.
+ * PURE. When the writer becomes free it takes what is waiting, in order, until the policy says stop; what
+ * comes later is the next group, unless the group gathers (gather.h). An interactive transaction is a group
+ * of its own.
  */
 #ifndef ELFS_STORE_BATCH_H
 #define ELFS_STORE_BATCH_H

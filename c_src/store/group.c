@@ -2,6 +2,7 @@
  *
  *   BEGIN IMMEDIATE
  *     for each job: SAVEPOINT, its statements, RELEASE (or ROLLBACK TO, RELEASE: it fails alone)
+ *     where a COMMIT is dear: the jobs that have come meanwhile, or come soon (gather.h)
  *   COMMIT
  *   verdict, and only then all jobs of the group go back at once
  *
@@ -19,7 +20,10 @@
 struct group {
     struct elfs_writer *writer;
     struct elfs_list jobs; /* in order; with their outcomes as they are before COMMIT */
+    struct elfs_batch batch;
     size_t done;           /* jobs that will have happened if COMMIT succeeds */
+    int64_t wait_until_us; /* 0: has not waited for company */
+    size_t had;            /* jobs before it waited */
     struct elfs_error error;
 };
 
@@ -79,14 +83,30 @@ static void tell_position(struct group *group, const struct elfs_position *posit
         ELFS_CONTAINER_OF(l, struct elfs_job, link)->position = *position;
 }
 
+/* How many jobs wait for the next group, as far as one goes. */
+static size_t count_waiting(struct elfs_writer *writer) {
+    size_t count = 0;
+    elfs_worker_take(&writer->worker, false, &writer->backlog, &writer->tx_jobs);
+    for (struct elfs_list *l = writer->backlog.next;
+         l != &writer->backlog && count < writer->limits.max_jobs; l = l->next)
+        count++;
+    return count;
+}
+
 static void commit(struct group *group) {
     struct elfs_position position;
+    struct elfs_writer *writer = group->writer;
     if (group->done == 0) {
-        elfs_writer_rollback(group->writer);
+        elfs_writer_rollback(writer);
         return;
     }
-    switch (elfs_writer_commit(group->writer, &position, &group->error)) {
-    case ELFS_COMMITTED: tell_position(group, &position); break;
+    int64_t began_us = elfs_clock_us();
+    switch (elfs_writer_commit(writer, &position, &group->error)) {
+    case ELFS_COMMITTED:
+        tell_position(group, &position);
+        elfs_gather_answered(&writer->gather, elfs_clock_us() - began_us, group->batch.jobs,
+                             count_waiting(writer));
+        break;
     case ELFS_NOT_COMMITTED: undo_done(group, ELFS_JOB_FAILED); break;
     case ELFS_IN_DOUBT: undo_done(group, ELFS_JOB_UNKNOWN); break;
     }
@@ -102,7 +122,9 @@ static bool is_alone(const struct elfs_job *job) {
 }
 
 /* The next job of the backlog if it may join. */
-static struct elfs_job *admit(struct elfs_writer *writer, struct elfs_batch *batch) {
+static struct elfs_job *admit(struct group *group) {
+    struct elfs_writer *writer = group->writer;
+    struct elfs_batch *batch = &group->batch;
     if (elfs_list_empty(&writer->backlog)) return NULL;
     struct elfs_job *job = ELFS_CONTAINER_OF(writer->backlog.next, struct elfs_job, link);
     bool alone = is_alone(job);
@@ -112,30 +134,59 @@ static struct elfs_job *admit(struct elfs_writer *writer, struct elfs_batch *bat
     return job;
 }
 
+/* Runs the jobs of the backlog, as far as they may join. False: no further job may. */
+static bool run_backlog(struct group *group, bool begun) {
+    struct elfs_batch *batch = &group->batch;
+    struct elfs_job *job;
+    while ((job = admit(group))) {
+        elfs_list_push_back(&group->jobs, &job->link);
+        bool only = batch->jobs == 1 && (batch->closed || elfs_list_empty(&group->writer->backlog));
+        if (!elfs_job_start(job)) {
+            elfs_job_settle(job, ELFS_JOB_DROPPED);
+        } else if (!begun) {
+            elfs_job_fail(job, &group->error);
+        } else {
+            run(group, job, only);
+            elfs_batch_grow(batch, job->sink->size(job->sink));
+            if (rolled_back(group)) {
+                recover(group);
+                return false;
+            }
+            /* What it did may still be there: nobody may join it. */
+            if (only && job->outcome != ELFS_JOB_DONE) return false;
+        }
+    }
+    return begun && !batch->closed && elfs_list_empty(&group->writer->backlog);
+}
+
+/* More jobs for the backlog, where that pays: what has come meanwhile, or comes soon. */
+static bool take_more(struct group *group) {
+    struct elfs_writer *writer = group->writer;
+    size_t jobs = group->batch.jobs;
+    if (!elfs_gather_pays(&writer->gather)) return false;
+    elfs_worker_take(&writer->worker, false, &writer->backlog, &writer->tx_jobs);
+    if (!elfs_list_empty(&writer->backlog)) return true;
+    int64_t wait_us = elfs_gather_wait_us(&writer->gather, jobs);
+    if (wait_us == 0) return false;
+    if (group->wait_until_us == 0) {
+        group->wait_until_us = elfs_clock_us() + wait_us;
+        group->had = jobs;
+    }
+    elfs_worker_take_until(&writer->worker, group->wait_until_us, &writer->backlog,
+                           &writer->tx_jobs);
+    return !elfs_list_empty(&writer->backlog);
+}
+
 void elfs_group_serve(struct elfs_writer *writer) {
     struct group group = {.writer = writer};
     elfs_list_init(&group.jobs);
     /* The clock starts after BEGIN: when it waited for another program's lock in vain, all that
      * wait here fail now, and not each after a wait of its own. */
     bool begun = begin(&group);
-    struct elfs_batch batch = {.started_us = elfs_clock_us()};
-    struct elfs_job *job;
-    while ((job = admit(writer, &batch))) {
-        elfs_list_push_back(&group.jobs, &job->link);
-        bool only = batch.jobs == 1 && (batch.closed || elfs_list_empty(&writer->backlog));
-        if (!elfs_job_start(job)) {
-            elfs_job_settle(job, ELFS_JOB_DROPPED);
-        } else if (!begun) {
-            elfs_job_fail(job, &group.error);
-        } else {
-            run(&group, job, only);
-            elfs_batch_grow(&batch, job->sink->size(job->sink));
-            if (rolled_back(&group)) {
-                recover(&group);
-                break;
-            }
-        }
-    }
+    group.batch.started_us = elfs_clock_us();
+    while (run_backlog(&group, begun) && take_more(&group)) continue;
+    if (group.wait_until_us != 0)
+        elfs_gather_waited(&writer->gather, group.had, group.batch.jobs - group.had);
     commit(&group);
     elfs_mailbox_post(writer->box, &group.jobs, NULL);
 }

@@ -78,12 +78,8 @@ static bool has_jobs(const struct elfs_worker *worker) {
     return !elfs_list_empty(&worker->jobs) || !elfs_list_empty(&worker->tx_jobs);
 }
 
-bool elfs_worker_take(struct elfs_worker *worker, bool wait, struct elfs_list *jobs,
-                      struct elfs_list *tx_jobs) {
-    pthread_mutex_lock(&worker->lock);
-    while (wait && !has_jobs(worker) && !worker->stopping) {
-        pthread_cond_wait(&worker->changed, &worker->lock);
-    }
+/* Holding the lock; gives it back. */
+static bool take(struct elfs_worker *worker, struct elfs_list *jobs, struct elfs_list *tx_jobs) {
     bool took = has_jobs(worker);
     elfs_list_append_all(jobs, &worker->jobs);
     elfs_list_append_all(tx_jobs, &worker->tx_jobs);
@@ -91,8 +87,32 @@ bool elfs_worker_take(struct elfs_worker *worker, bool wait, struct elfs_list *j
     return took;
 }
 
+bool elfs_worker_take(struct elfs_worker *worker, bool wait, struct elfs_list *jobs,
+                      struct elfs_list *tx_jobs) {
+    pthread_mutex_lock(&worker->lock);
+    while (wait && !has_jobs(worker) && !worker->stopping) {
+        pthread_cond_wait(&worker->changed, &worker->lock);
+    }
+    return take(worker, jobs, tx_jobs);
+}
+
+/* Holding the lock. False: the time is over. */
+static bool wait_until_us(struct elfs_worker *worker, int64_t deadline_us) {
+    struct timespec at = {.tv_sec = (time_t)(deadline_us / 1000000),
+                          .tv_nsec = (long)(deadline_us % 1000000) * 1000};
+    return pthread_cond_timedwait(&worker->changed, &worker->lock, &at) == 0;
+}
+
+bool elfs_worker_take_until(struct elfs_worker *worker, int64_t deadline_us, struct elfs_list *jobs,
+                            struct elfs_list *tx_jobs) {
+    bool in_time = true;
+    pthread_mutex_lock(&worker->lock);
+    while (in_time && !has_jobs(worker) && !worker->stopping) {
+        in_time = wait_until_us(worker, deadline_us);
+    }
+    return take(worker, jobs, tx_jobs);
+}
+
 void elfs_worker_wait_until(struct elfs_worker *worker, int64_t deadline) {
-    struct timespec at = {.tv_sec = (time_t)(deadline / 1000),
-                          .tv_nsec = (long)(deadline % 1000) * 1000000};
-    pthread_cond_timedwait(&worker->changed, &worker->lock, &at);
+    wait_until_us(worker, deadline * 1000);
 }

@@ -45,6 +45,10 @@ void elfs_worker_wake(struct elfs_worker *worker);
 bool elfs_worker_take(struct elfs_worker *worker, bool wait, struct elfs_list *jobs,
                       struct elfs_list *tx_jobs);
 
+/* Worker: the same, but waits at most until the clock (elfs_clock_us) shows the deadline. */
+bool elfs_worker_take_until(struct elfs_worker *worker, int64_t deadline_us, struct elfs_list *jobs,
+                            struct elfs_list *tx_jobs);
+
 /* Worker, holding the lock: waits for a change until the clock (elfs_clock_ms) shows deadline. */
 void elfs_worker_wait_until(struct elfs_worker *worker, int64_t deadline);
 

@@ -15,6 +15,7 @@
 
 #include "store/control.h"
 #include "store/db.h"
+#include "store/gather.h"
 #include "store/ledger.h"
 #include "store/worker.h"
 
@@ -31,6 +32,7 @@ struct elfs_writer {
     /* the thread's own */
     struct elfs_list backlog;
     struct elfs_list tx_jobs;
+    struct elfs_gather gather;
     const struct elfs_tx *ended_tx; /* the last one, for the words in late jobs' errors */
     enum elfs_tx_end ended_how;
 };
