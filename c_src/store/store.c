@@ -9,6 +9,7 @@
 #include "store/patience.h"
 #include "store/reader.h"
 #include "store/sql_text.h"
+#include "store/wal_file.h"
 #include "store/writer.h"
 
 struct elfs_store {
@@ -64,6 +65,7 @@ enum elfs_code elfs_store_start(const struct elfs_store_config *config, struct e
     made->box = box;
     enum elfs_code code = elfs_patience_init(&made->patience, ELFS_PATIENCE_FOREVER, err);
     if (code != ELFS_OK) goto free;
+    if (config->synchronous == ELFS_SYNC_FULL) elfs_wal_file_install(&made->patience.vfs);
     made->folder = elfs_dead_mount_folder(config->path);
     int before = elfs_dead_mount_enter(made->folder);
     code = start(made, config, err);

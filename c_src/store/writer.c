@@ -6,6 +6,7 @@
 #include "store/dead_mount.h"
 #include "store/exec.h"
 #include "store/outcome.h"
+#include "store/wal_file.h"
 
 enum elfs_code elfs_writer_init(struct elfs_writer *writer, const struct elfs_store_config *config,
                                 struct elfs_mailbox *box, struct elfs_error *err) {
@@ -192,7 +193,9 @@ static enum elfs_verdict check_fence(struct elfs_writer *writer, struct elfs_pos
 
 enum elfs_verdict elfs_writer_commit(struct elfs_writer *writer, struct elfs_position *position,
                                      struct elfs_error *err) {
+    elfs_wal_hold(writer->db.handle);
     int rc = elfs_control_run(&writer->control, ELFS_COMMIT, err);
+    elfs_wal_settle(writer->db.handle);
     enum elfs_verdict verdict = elfs_commit_verdict(rc);
     if (verdict == ELFS_COMMITTED) {
         verdict = check_fence(writer, position, err);

@@ -48,8 +48,17 @@ static int on_read(sqlite3_file *file, void *to, int n, sqlite3_int64 at) {
     return real_of(file)->pMethods->xRead(real_of(file), to, n, at);
 }
 
+static char counted_suffix[32];
+static atomic_int counted;
+
+static void count(sqlite3_file *file) {
+    if (counted_suffix[0] && ends_with(((struct fault_file *)file)->name, counted_suffix))
+        atomic_fetch_add(&counted, 1);
+}
+
 static int on_write(sqlite3_file *file, const void *from, int n, sqlite3_int64 at) {
     int rc = fault(file, FAULT_WRITE);
+    count(file);
     return rc ? rc : real_of(file)->pMethods->xWrite(real_of(file), from, n, at);
 }
 
@@ -158,3 +167,10 @@ bool fault_vfs_disarm(void) {
     atomic_store(&armed_op, FAULT_OPS);
     return atomic_load(&struck);
 }
+
+void fault_vfs_count(const char *suffix) {
+    snprintf(counted_suffix, sizeof counted_suffix, "%s", suffix);
+    atomic_store(&counted, 0);
+}
+
+int fault_vfs_counted(void) { return atomic_load(&counted); }

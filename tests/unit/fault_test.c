@@ -86,7 +86,7 @@ static void a_failed_write_is_not_committed(void **state) {
 static void any_failed_write_leaves_nothing(void **state) {
     (void)state;
     for (int n = 1;; n++) {
-        struct test_job *j = query_job(&f, "INSERT INTO t(v) VALUES (zeroblob(20000))");
+        struct test_job *j = query_job(&f, "INSERT INTO t(v) VALUES (zeroblob(400000))");
         fault_vfs_arm(FAULT_WRITE, "-wal", n, SQLITE_IOERR_WRITE);
         fixture_run(&f, j);
         if (!fault_vfs_disarm()) {
