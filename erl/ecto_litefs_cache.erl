@@ -11,6 +11,7 @@
 %%    {keys, Source}                   of the keys of forwarded requests
 %%    {{build, Node}, Build}           which build of the middleware runs there: ecto_litefs_closure
 %%    {{kind, Node}, cnode | beam}     what it is: ecto_litefs_forward
+%%    {reader, Pid}                    reads the position from the mount: ecto_litefs_await
 -module(ecto_litefs_cache).
 
 %% API
@@ -32,6 +33,8 @@
 -export([kind/2]).
 -export([keep_kind/3]).
 -export([forget_node/2]).
+-export([claim_reader/2]).
+-export([free_reader/2]).
 
 -define(ERPC_TIMEOUT_MS, 15000).
 
@@ -158,6 +161,28 @@ forget_node(Repo, Node) ->
     true = ets:delete(table(Repo), {build, Node}),
     true = ets:delete(table(Repo), {kind, Node}),
     ok.
+
+%% @doc The process that is to read the position: this one, or one that does already.
+-spec claim_reader(module(), pid()) -> pid().
+claim_reader(Repo, Pid) ->
+    case ets:insert_new(table(Repo), {reader, Pid}) of
+        true ->
+            Pid;
+        false ->
+            case ets:lookup(table(Repo), reader) of
+                [{reader, Other}] -> Other;
+                [] -> claim_reader(Repo, Pid)
+            end
+    end.
+
+-spec free_reader(module(), pid()) -> ok.
+free_reader(Repo, Pid) ->
+    try
+        true = ets:delete_object(table(Repo), {reader, Pid}),
+        ok
+    catch
+        error:badarg -> ok % the supervisor ended while it hung
+    end.
 
 table(Repo) ->
     ecto_litefs_names:table(Repo).

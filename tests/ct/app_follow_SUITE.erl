@@ -21,7 +21,7 @@ suite() ->
 all() ->
     [row_is_read_when_it_was_wrong, moved_in_mid_load, killed_in_mid_load, cut_off_in_mid_load, refused_in_mid_load, transactions_in_mid_load,
      error_after_a_lost_answer, this_host_becomes_primary, cut_off_in_a_transaction, retries_are_told,
-     await_position, await_here, a_new_primary_says_so, failover_latency].
+     await_position, await_on_a_mount_that_hangs, await_here, a_new_primary_says_so, failover_latency].
 
 init_per_suite(Config) -> ct_env:start(Config).
 end_per_suite(Config) -> ct_env:stop(Config).
@@ -308,6 +308,30 @@ await_position(Config) ->
     ?assertEqual(ok, result(Waiting)),
     ok = file:write_file(Pos, "nonsense"),
     ?assertEqual({error, no_position}, Await({9, 16#CC}, 10000)),
+    ct_node:stop(A).
+
+%% Stand-in for LiteFS stopped by a signal: a pipe that nobody writes to holds up whoever opens it.
+await_on_a_mount_that_hangs(Config) ->
+    Db = iolist_to_binary([ct_env:dir(Config), "/hangs.db"]),
+    Pos = <<Db/binary, "-pos">>,
+    A = cnode(Config, #{}),
+    start(Config, A, [{database, Db}]),
+    "" = os:cmd("mkfifo " ++ binary_to_list(Pos)),
+    Await = fun(Ms) -> ?API:await(?REPO, {7, 16#AA}, Ms) end,
+    ?assertEqual({error, timeout}, Await(30)),
+    %% However many wait, one of the VM's threads for files is taken at most.
+    Waiting = [async(fun() -> Await(100) end) || _ <- lists:seq(1, 3 * erlang:system_info(dirty_io_schedulers))],
+    [?assertEqual({error, timeout}, result(W)) || W <- Waiting],
+    {ok, _} = file:read_file(code:which(?MODULE)),
+    Patient = async(fun() -> Await(10000) end),
+    Text = io_lib:format("~16.16.0b/~16.16.0b~n", [7, 16#AA]),
+    ok = file:write_file(<<Pos/binary, "t">>, Text),
+    {ok, Pipe} = file:open(Pos, [write, raw]),
+    ok = file:rename(<<Pos/binary, "t">>, Pos),
+    ok = file:write(Pipe, Text),
+    ok = file:close(Pipe),
+    ?assertEqual(ok, result(Patient)),
+    ?assertEqual(ok, Await(0)),
     ct_node:stop(A).
 
 await_here(Config) ->
