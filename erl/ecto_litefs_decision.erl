@@ -192,12 +192,20 @@ duty(#{role := primary}) -> claim;
 duty(#{}) -> none.
 
 %% @doc A primary has read the row: does it write its own name? Not if the row names another
-%% connected node of this host already: that is the host's C node, which takes the writes.
--spec claim(binary() | nil, [node()]) -> keep | write.
+%% connected node of this host already: that is the host's C node, which takes the writes. One that
+%% is not connected is to be met first: it may run for longer than this node does.
+-spec claim(binary() | nil, [node()]) -> keep | write | meet.
+claim(nil, _) ->
+    write;
 claim(Name, Nodes) ->
-    case Name =:= atom_to_binary(node()) orelse neighbour(Name, Nodes) =/= nil of
-        true -> keep;
-        false -> write
+    case host(Name) =:= host(atom_to_binary(node())) of
+        true ->
+            case resolve(Name, [node() | Nodes]) of
+                nil -> meet;
+                _ -> keep
+            end;
+        false ->
+            write
     end.
 
 %% @doc The C node of this host, which takes the writes of others while this host is the primary.

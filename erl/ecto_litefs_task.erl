@@ -28,18 +28,44 @@ run({set, _}, _, false) ->
     {error, ecto_not_available};
 run({duty, _}, _, false) ->
     ok;
-run(_, Config, true) ->
-    ecto_litefs_row:read(Config);
+run(_, #{repo := Repo} = Config, true) ->
+    case ecto_litefs_row:read(Config) of
+        {ok, Name} -> {ok, Name};
+        Error -> by_the_port(Repo, Error)
+    end;
 run(_, #{repo := Repo}, false) ->
     ecto_litefs_detector:read_row(Repo).
+
+%% The Repo's connections may be those of a LiteFS that has died since; the port's program opens the file
+%% anew. That it finds no row says nothing: it may not read any.
+by_the_port(Repo, Error) ->
+    case ecto_litefs_detector:read_row(Repo) of
+        {ok, Name} when is_binary(Name) -> {ok, Name};
+        _ -> Error
+    end.
 
 claim(Config) ->
     case ecto_litefs_row:read(Config) of
         {ok, Name} ->
             case ecto_litefs_decision:claim(Name, [node() | nodes(connected)]) of
                 keep -> ok;
-                write -> ecto_litefs_row:write(Config, atom_to_binary(node()))
+                write -> write_own(Config);
+                meet -> case meet(Name) of true -> ok; false -> write_own(Config) end
             end;
         Error ->
             Error
+    end.
+
+write_own(Config) ->
+    ecto_litefs_row:write(Config, atom_to_binary(node())).
+
+%% Connects to the node of this host, if EPMD knows it: only then its name becomes an atom.
+meet(Name) ->
+    [Alive | _] = binary:split(Name, <<"@">>),
+    case erl_epmd:names() of
+        {ok, Registered} ->
+            lists:keymember(binary_to_list(Alive), 1, Registered)
+                andalso net_kernel:connect_node(binary_to_atom(Name)) =:= true;
+        {error, _} ->
+            false
     end.

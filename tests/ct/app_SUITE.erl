@@ -21,10 +21,10 @@ suite() ->
 all() ->
     [bad_options, not_started, port_is_configured, database_option, switched_off,
      primary, standalone, unknown, replica, replica_not_connected, hidden_primary, row_names_this_replica,
-     primary_names_itself, c_node_beside, refused_claim_is_tried_again, table_cannot_be_made_at_first,
+     primary_names_itself, c_node_beside, c_node_beside_is_met, refused_claim_is_tried_again, table_cannot_be_made_at_first,
      announced_change_is_seen_at_once, hot_path_sends_no_message,
      row_is_read_when_old, grace_period, forced_refresh, invalidate,
-     no_primary_is_not_kept, failing_read, no_table_is_no_row,
+     no_primary_is_not_kept, failing_read, the_port_reads_what_the_repo_cannot, no_table_is_no_row,
      set_primary, set_primary_refused, set_primary_ends_with_a_change, set_replica,
      port_dies, port_dies_often, port_is_missing, port_speaks_nonsense, port_refuses_configuration,
      tracker_crashes, announced_while_tracker_is_away, tracker_away, table_is_the_supervisors, stopping, started_twice,
@@ -191,6 +191,22 @@ c_node_beside(Config) ->
     ct_wait:until(fun() -> app_world:row(?REPO) =:= me() end),
     ?assert(?API:'tracker_ready?'(?REPO)).
 
+%% It runs already when this node starts, and the two have not met.
+c_node_beside_is_met(Config) ->
+    {Peer, Node} = ct_env:peer(#{args => ["-hidden"]}),
+    app_world:put_row(?REPO, atom_to_binary(Node)),
+    ?assertNot(lists:member(Node, nodes(connected))),
+    start(Config, primary, [], #{node => atom_to_binary(Node)}),
+    ready(),
+    ?assertEqual(atom_to_binary(Node), app_world:row(?REPO)),
+    ?assert(lists:member(Node, nodes(connected))),
+    ok = peer:stop(Peer),
+    stop(?REPO),
+    %% One that does not run is not waited for.
+    app_world:put_row(?REPO, <<"gone@127.0.0.1">>),
+    start(Config, primary, [], #{node => <<"gone@127.0.0.1">>}),
+    ct_wait:until(fun() -> app_world:row(?REPO) =:= me() end).
+
 refused_claim_is_tried_again(Config) ->
     app_world:break(?REPO, {<<"INSERT">>, {error, busy}}),
     start(Config, primary, []),
@@ -307,6 +323,15 @@ failing_read(Config) ->
     ?assertEqual({error, on_fire}, ?TRACKER:get_primary(?REPO, [{force, true}])),
     ?assertMatch([_], [L || L <- app_world:logs(debug), binary:match(L, <<"replica">>) =/= nomatch,
                             binary:match(L, <<"disk_on_fire">>) =/= nomatch]).
+
+%% Connections of a LiteFS that has died since, for example.
+the_port_reads_what_the_repo_cannot(Config) ->
+    {_, Node} = ct_env:peer(),
+    connect(Node),
+    start(Config, replica, [], #{node => atom_to_binary(Node)}),
+    app_world:break(?REPO, {<<"SELECT">>, {error, locking_protocol}}),
+    ?assertEqual({ok, Node}, ?TRACKER:get_primary(?REPO, [{force, true}])),
+    ?assertNotEqual(0, app_port:refreshes(port(Config), ?FIRST_FILE)).
 
 no_table_is_no_row(Config) ->
     start(Config, replica, [], unread()),

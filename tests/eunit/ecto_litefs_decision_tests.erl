@@ -127,7 +127,7 @@ claim_test_() ->
                          {atom_to_binary(node()), keep},
                          {atom_to_binary(Beside), keep},
                          {<<"a@one">>, write},
-                         {list_to_binary("gone@" ++ Host), write},
+                         {list_to_binary("gone@" ++ Host), meet},
                          {<<"no host">>, write}]].
 
 names_never_become_atoms_test() ->
