@@ -22,12 +22,12 @@ main([Host, Folder, Run, Timeout]) ->
     ok = persistent_term:put(?MODULE, #{
         database => unicode:characters_to_binary(filename:join([Folder, "mnt", "app.db"])),
         cnode => list_to_atom("litefs@" ++ Address(Host)), erpc_timeout => list_to_integer(Timeout)}),
+    ok = ?REPO:start(),
     {ok, _} = 'Elixir.EctoLiteFS.Supervisor':start_link([
         {repo, ?REPO},
         {primary_file, unicode:characters_to_binary(filename:join([Folder, "mnt", ".primary"]))},
         {erpc_timeout, list_to_integer(Timeout)}
         | ack(os:getenv("E2E_ACK", "local")) ++ read_your_writes(os:getenv("E2E_READ_YOUR_WRITES", "false"))]),
-    true = os:getenv("E2E_WAY") =:= "closure" orelse ?REPO:start_remote(),
     true = register(?MODULE, self()),
     loop([list_to_atom("app@" ++ Address(N)) || N <- [1, 2, 3]], []).
 

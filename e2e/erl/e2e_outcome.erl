@@ -39,4 +39,7 @@ of_exception(error, {exception, #{'__struct__' := 'Elixir.Exqlite.Error', messag
 of_exception(error, #{'__struct__' := 'Elixir.Exqlite.Error', message := Text}) -> {refused, Text};
 of_exception(error, #{'__struct__' := 'Elixir.DBConnection.ConnectionError', reason := {unknown, _}}) ->
     {unknown, not_confirmed};
+%% Real Ecto on a primary: the Repo's own pool.
+of_exception(error, #{'__struct__' := 'Elixir.DBConnection.ConnectionError', reason := queue_timeout}) ->
+    {refused, queue_timeout};
 of_exception(Class, Reason) -> {unexpected, {Class, Reason}}.

@@ -25,7 +25,12 @@ END
 host_litefs() {
     host_unmount "$1"
     process_start "$(net_host "$1")" "litefs$1" "$E2E_LITEFS" mount -config "$(host_dir "$1")/litefs.yml"
-    until_true 30 host_mounted "$1"
+    until_true 30 host_mounted "$1" || return 1
+    if [ "$E2E_REPO" = ecto ] && process_alive "beam$1"; then
+        # What its Repo has open is the dead LiteFS's: see docs/operations.md.
+        process_end "beam$1" KILL
+        host_beam "$1"
+    fi
 }
 
 host_mounted() { timeout 5 test -e "$(host_dir "$1")/mnt/.lag"; }
@@ -56,7 +61,7 @@ host_cnode_ready() {
 
 # host_beam HOST: starts the application's node.
 host_beam() {
-    process_start "$(net_host "$1")" "beam$1" env HOME="$E2E_DIR/home" ERL_LIBS="$E2E_DIR/lib" erl -noinput \
+    process_start "$(net_host "$1")" "beam$1" env HOME="$E2E_DIR/home" ERL_LIBS="$E2E_DIR/lib:${E2E_ELIXIR_LIBS:-}" erl -noinput \
         -name "app@$(net_address "$1")" -kernel inet_dist_use_interface "{10,77,$E2E_RUN,$1}" \
         -pa "$E2E_DIR/ebin" -run e2e_app main "$1" "$(host_dir "$1")" "$E2E_RUN" "$E2E_ERPC_TIMEOUT"
 }

@@ -8,7 +8,7 @@
 
 %% API
 -export([config/0]).
--export([start_remote/0]).
+-export([start/0]).
 -export([put_dynamic_repo/1]).
 -export([get_dynamic_repo/0]).
 -export([insert/1]).
@@ -20,11 +20,13 @@
 config() ->
     [{database, e2e_app:database()}].
 
-%% @doc The instance of the Repo that EctoLiteFS.Supervisor would start. Without it the middleware sends EctoLiteFS's
-%% closure.
--spec start_remote() -> true.
-start_remote() ->
-    register(ecto_litefs_names:remote(?MODULE), spawn_link(fun() -> receive after infinity -> ok end end)).
+%% @doc Also the instance of the Repo that EctoLiteFS.Supervisor would start. Without it the middleware sends
+%% EctoLiteFS's closure.
+-spec start() -> ok.
+start() ->
+    _ = os:getenv("E2E_WAY") =:= "closure" orelse
+        register(ecto_litefs_names:remote(?MODULE), spawn_link(fun() -> receive after infinity -> ok end end)),
+    ok.
 
 -spec put_dynamic_repo(atom()) -> atom().
 put_dynamic_repo(Name) ->
