@@ -54,7 +54,7 @@ static void *writer_main(void *arg) {
     struct elfs_writer *writer = arg;
     elfs_dead_mount_enter(writer->folder);
     for (;;) {
-        bool idle = elfs_list_empty(&writer->backlog);
+        bool idle = elfs_list_empty(&writer->backlog) && elfs_list_empty(&writer->tx_jobs);
         bool took = elfs_worker_take(&writer->worker, idle, &writer->backlog, &writer->tx_jobs);
         if (!took && idle) return NULL;
         post_late(writer);

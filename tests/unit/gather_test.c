@@ -220,6 +220,26 @@ static void a_begin_does_not_join(void **state) {
     assert_int_equal(fixture_end(&f, &tx, ELFS_JOB_ROLLBACK)->job.outcome, ELFS_JOB_DONE);
 }
 
+/* A job for a transaction that has ended is told so at once, though a group had taken it. */
+static void a_late_job_is_refused_after_the_group(void **state) {
+    struct test_gate gate;
+    struct test_tx tx = {.place = 0};
+    (void)state;
+    fixture_begin(&f, &tx, 10000, 10000);
+    fixture_end(&f, &tx, ELFS_JOB_ROLLBACK);
+    struct test_job *first = query_job(&f, "INSERT INTO t(v) VALUES (1) RETURNING v");
+    struct test_job *late = tx_job(&f, &tx, "INSERT INTO t(v) VALUES ('late')");
+    gate_init(&gate, first);
+    fixture_submit(&f, first);
+    gate_wait(&gate);
+    fixture_submit(&f, late);
+    gate_open(&gate);
+    fixture_wait(&f, first);
+    fixture_wait(&f, late);
+    gate_fini(&gate);
+    assert_int_equal(late->job.outcome, ELFS_JOB_FAILED);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void) {
@@ -233,6 +253,7 @@ int main(void) {
         TEST(nobody_joins_one_that_failed_alone),
         TEST(what_comes_while_it_runs_joins),
         TEST(a_begin_does_not_join),
+        TEST(a_late_job_is_refused_after_the_group),
     };
     return cmocka_run_group_tests_name("gather", tests, NULL, NULL);
 }
