@@ -170,9 +170,19 @@ claim_reader(Repo, Pid) ->
             Pid;
         false ->
             case ets:lookup(table(Repo), reader) of
-                [{reader, Other}] -> Other;
+                [{reader, Other}] -> claim_reader(Repo, Pid, Other);
                 [] -> claim_reader(Repo, Pid)
             end
+    end.
+
+%% Killed by whoever could not leave it alone, it would keep the place for ever.
+claim_reader(Repo, Pid, Other) ->
+    case is_process_alive(Other) of
+        true ->
+            Other;
+        false ->
+            ok = free_reader(Repo, Other),
+            claim_reader(Repo, Pid)
     end.
 
 -spec free_reader(module(), pid()) -> ok.
