@@ -32,6 +32,8 @@ static void only_a_dear_commit_pays(void **state) {
     assert_int_equal(elfs_gather_wait_us(&none, 0), 0);
     assert_int_equal(elfs_gather_wait_us(&cheap, 1), 0);
     assert_int_equal(elfs_gather_wait_us(&dear, 1), 125);
+    struct elfs_gather hung = after(10000000, 64, 0);
+    assert_int_equal(elfs_gather_wait_us(&hung, 1), 5000);
 }
 
 static void a_caller_alone_never_waits(void **state) {
