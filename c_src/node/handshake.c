@@ -133,6 +133,7 @@ int elfs_handshakes_listen(struct elfs_handshakes *hs, struct in_addr addr, uint
 int elfs_handshakes_active(struct elfs_handshakes *hs) {
     pthread_mutex_lock(&hs->lock);
     int active = hs->active;
+    for (struct elfs_list *l = hs->finished.next; l != &hs->finished; l = l->next) active++;
     pthread_mutex_unlock(&hs->lock);
     return active;
 }

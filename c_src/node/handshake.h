@@ -56,7 +56,7 @@ void elfs_handshakes_free(struct elfs_handshakes *hs);
 int elfs_handshakes_listen(struct elfs_handshakes *hs, struct in_addr addr, uint16_t *port,
                            struct elfs_error *err);
 
-/* The number under way. */
+/* The number of those under way, and of those that ended and were not taken yet. */
 int elfs_handshakes_active(struct elfs_handshakes *hs);
 
 /* Starts the handshake on an accepted socket; takes fd in any case. False: no slot or no thread. */

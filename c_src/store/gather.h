@@ -3,8 +3,8 @@
  * PURE. Where a COMMIT is dear, as on LiteFS or a slow disk, callers that have just been answered are back with their
  * next requests long before the next COMMIT would be over. A group that leaves without them makes them wait for all
  * of it, and for the one after it: two half groups take turns. So a group takes in what comes while it runs, and
- * waits for as many jobs as there seem to be callers, but no longer than a part of what a COMMIT takes, and 5 ms. A caller that
- * is alone never waits. Where waiting brings little it is left off for a while.
+ * waits for as many jobs as there seem to be callers, but no longer than a part of what a COMMIT takes, and 5 ms. A
+ * caller that is alone never waits. Where waiting brings little it is left off for a while.
  */
 #ifndef ELFS_STORE_GATHER_H
 #define ELFS_STORE_GATHER_H

@@ -6,7 +6,6 @@
 -export([all/0]).
 
 -define(REPO, 'Elixir.E2e.Repo').
--define(TAG, <<"own">>).
 -define(PROCESSES, 4).
 -define(WRITES, 100).
 %% The option's value: longer than LiteFS takes on a busy machine, and short enough to be waited for in vain.
@@ -23,22 +22,40 @@ read_your_writes() ->
     case os:getenv("E2E_WAY") of
         %% EctoLiteFS's closure is answered as there, without a position that could be waited for.
         "closure" -> throw({skip, "the way `closure' has no positions"});
-        _ -> with_the_option()
+        _ -> supervised()
     end.
 
--spec with_the_option() -> iodata().
-with_the_option() ->
+%% LiteFS ends itself when it loses its lease in a commit, which a machine that stands still for a moment brings about.
+-spec supervised() -> iodata() | no_return().
+supervised() ->
+    try
+        with_the_option(<<"own">>)
+    catch
+        error:Reason:Stack ->
+            case [Host || Host <- e2e_host:all(), #{litefs := 0} <- [e2e_host:programs(Host)]] of
+                [] ->
+                    erlang:raise(error, Reason, Stack);
+                Ended ->
+                    e2e_report:note("read_your_writes: LiteFS of a host ended itself, and was started again; so was the check"),
+                    [ok = e2e_ctl:do(host_litefs, [Host]) || Host <- Ended],
+                    with_the_option(<<"own_again">>)
+            end
+    end.
+
+%% The tag begins the keys of all rows that it writes.
+-spec with_the_option(binary()) -> iodata().
+with_the_option(Tag) ->
     _ = e2e_cluster:settled(),
     [With, Without] = e2e_cluster:replicas(),
     try
         %% At the level local: while a copy is held up nothing is replicated to all.
         ok = restart(With, [{"E2E_READ_YOUR_WRITES", integer_to_list(?VISIBLE_MS)}, {"E2E_ACK", "local"}]),
         Began = e2e_journal:now_us(),
-        At = #{With => own_writes(With), Without => own_writes(Without)},
+        At = #{With => own_writes(With, Tag), Without => own_writes(Without, Tag)},
         #{With := #{late := 0}, Without := #{late := Late}} = At,
-        Held = held_up(With),
+        Held = held_up(With, Tag),
         _ = e2e_cluster:settled(),
-        ok = all_there(2 * ?PROCESSES * ?WRITES + 1, Began),
+        ok = all_there(Tag, 2 * ?PROCESSES * ?WRITES + 1, Began),
         io_lib:format("~b writes on a replica with the option: all there at once; as many on one without: ~b not there yet, "
                       "all after `await'~n    the copy held up: ~ts", [?PROCESSES * ?WRITES, Late, Held])
     after
@@ -59,20 +76,20 @@ restart(Host, Variables) ->
     _ = e2e_cluster:settled(),
     ok.
 
--spec own_writes(e2e_host:id()) -> e2e_reader:seen().
-own_writes(Host) ->
-    Names = [iolist_to_binary(io_lib:format("~ts-h~b-r~b", [?TAG, Host, N])) || N <- lists:seq(1, ?PROCESSES)],
-    Seen = erpc:call(e2e_host:app(Host), e2e_reader, own_writes, [Names, folder(), ?WRITES], ?CALL_MS),
+-spec own_writes(e2e_host:id(), binary()) -> e2e_reader:seen().
+own_writes(Host, Tag) ->
+    Names = [iolist_to_binary(io_lib:format("~ts-h~b-r~b", [Tag, Host, N])) || N <- lists:seq(1, ?PROCESSES)],
+    Seen = erpc:call(e2e_host:app(Host), e2e_reader, own_writes, [Names, folder(Tag), ?WRITES], ?CALL_MS),
     #{acked := ?PROCESSES * ?WRITES, missing := []} = Seen.
 
 %% A reader's snapshot keeps LiteFS from applying anything on that host.
--spec held_up(e2e_host:id()) -> iodata().
-held_up(Host) ->
-    Key = <<?TAG/binary, "-held">>,
+-spec held_up(e2e_host:id(), binary()) -> iodata().
+held_up(Host, Tag) ->
+    Key = <<Tag/binary, "-held">>,
     Reader = e2e_host:hold(Host),
     Position = try
         {error, {not_yet_visible, {ok, #{id := _}}, #{position := {_, _} = P, reason := timeout}}} =
-            e2e_host:call(Host, e2e_reader, own_write, [Key, folder()]),
+            e2e_host:call(Host, e2e_reader, own_write, [Key, folder(Tag)]),
         {error, timeout} = await(Host, P, 200),
         false = e2e_host:call(Host, e2e_reader, is_there, [Key]),
         P
@@ -87,13 +104,13 @@ held_up(Host) ->
 await(Host, Position, Timeout) ->
     erpc:call(e2e_host:app(Host), 'Elixir.EctoLiteFS', await, [?REPO, Position, Timeout], ?CALL_MS).
 
--spec folder() -> file:filename_all().
-folder() -> filename:dirname(e2e_host:journal(?TAG, <<"x">>)).
+-spec folder(binary()) -> file:filename_all().
+folder(Tag) -> filename:dirname(e2e_host:journal(Tag, <<"x">>)).
 
 %% The invariant of the suite, of so many acknowledged rows.
--spec all_there(pos_integer(), integer()) -> ok.
-all_there(Rows, Began) ->
+-spec all_there(binary(), pos_integer(), integer()) -> ok.
+all_there(Tag, Rows, Began) ->
     #{problems := [], acked := Rows} =
-        e2e_invariant:check(e2e_journal:read(folder()), e2e_run:only(?TAG, e2e_cluster:contents()),
+        e2e_invariant:check(e2e_journal:read(folder(Tag)), e2e_run:only(Tag, e2e_cluster:contents()),
                             #{level => local, loses => false, at => Began}),
     ok.

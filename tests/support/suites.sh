@@ -146,12 +146,14 @@ suite_demo() {
 suite_e2e() {
     code=0
     if [ "$(id -u)" -eq 0 ] && [ -c /dev/fuse ]; then need_packages iproute2 fuse3 curl; fi
-    E2E_LEASE=stand-in timeout -k 60 900 sh e2e/run_tests.sh ci >"$logs/e2e-out" 2>&1 </dev/null || code=$?
+    rm -rf "$build/e2e"
+    E2E_LEASE=stand-in E2E_LOGS="$build/e2e" timeout -k 60 900 sh e2e/run_tests.sh ci >"$logs/e2e-out" 2>&1 </dev/null || code=$?
     if [ "$code" -eq 3 ]; then
         skip "e2e on real LiteFS" "$(tail -n +2 "$logs/e2e-out" | tr -s ' \n' ' ')"
         return
     fi
     cat "$logs/e2e-out"
+    if [ "$code" -ne 0 ]; then grep -rh 'fatal error' "$build/e2e" | sed 's/^/    LiteFS: /'; fi
     if [ "$code" -ne 0 ] && ! grep -q '^not ok - ' "$logs/e2e-out"; then echo "not ok - e2e/run_tests.sh: exit code $code"; fi
     skip "e2e with Consul, and the faults that take long" "run e2e/run_tests.sh"
 }
