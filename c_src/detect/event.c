@@ -1,7 +1,10 @@
 /* event - see event.h. */
 #include "detect/event.h"
 
-#include "detect/json.h"
+#include "base/json.h"
+
+/* Far above any event: keys count. */
+#define VALUES_MAX 256
 
 /* The string under key; ELFS_MALFORMED if it is missing, no string, or longer than any name. */
 static enum elfs_code get_string(const struct elfs_json *json, int object, const char *key,
@@ -60,31 +63,46 @@ static enum elfs_event_type type_of(const char *name) {
     return ELFS_EVENT_OTHER;
 }
 
-enum elfs_code elfs_event_parse(struct elfs_view line, struct elfs_event *event) {
-    struct elfs_json json;
+static enum elfs_code read_event(const struct elfs_json *json, struct elfs_event *event) {
     char type[64];
     int at, data;
-    *event = (struct elfs_event){.type = ELFS_EVENT_OTHER};
-    enum elfs_code code = elfs_json_parse(line, &json);
-    if (code != ELFS_OK) return code;
-    if (elfs_json_get(&json, 0, "type", &at) != ELFS_OK || at < 0) return ELFS_MALFORMED;
-    code = elfs_json_string(&json, at, type, sizeof type);
+    if (elfs_json_get(json, 0, "type", &at) != ELFS_OK || at < 0) return ELFS_MALFORMED;
+    enum elfs_code code = elfs_json_string(json, at, type, sizeof type);
     if (code == ELFS_LIMIT) return ELFS_OK; /* a type that we do not know */
     if (code != ELFS_OK) return ELFS_MALFORMED;
     event->type = type_of(type);
     if (event->type == ELFS_EVENT_OTHER) return ELFS_OK;
-    if (elfs_json_get(&json, 0, "data", &data) != ELFS_OK || data < 0) return ELFS_MALFORMED;
-    return event->type == ELFS_EVENT_TX ? read_tx(&json, data, event)
-                                        : read_claim(&json, data, &event->claim);
+    if (elfs_json_get(json, 0, "data", &data) != ELFS_OK || data < 0) return ELFS_MALFORMED;
+    return event->type == ELFS_EVENT_TX ? read_tx(json, data, event)
+                                        : read_claim(json, data, &event->claim);
+}
+
+enum elfs_code elfs_event_parse(struct elfs_view line, struct elfs_event *event) {
+    struct elfs_json json;
+    struct elfs_arena arena;
+    *event = (struct elfs_event){.type = ELFS_EVENT_OTHER};
+    elfs_arena_init(&arena);
+    enum elfs_code code = elfs_json_parse(line, VALUES_MAX, &arena, &json);
+    if (code == ELFS_OK) code = read_event(&json, event);
+    elfs_arena_fini(&arena);
+    return code;
+}
+
+static enum elfs_code read_info(const struct elfs_json *json, struct elfs_claim *claim) {
+    int primary;
+    enum elfs_code code = get_bool(json, 0, "isPrimary", &claim->is_primary);
+    if (code != ELFS_OK) return code;
+    if (elfs_json_get(json, 0, "primary", &primary) != ELFS_OK) return ELFS_MALFORMED;
+    return primary < 0 ? ELFS_OK : get_hostname(json, primary, claim->hostname);
 }
 
 enum elfs_code elfs_info_parse(struct elfs_view body, struct elfs_claim *claim) {
     struct elfs_json json;
-    int primary;
+    struct elfs_arena arena;
     *claim = (struct elfs_claim){.is_primary = false};
-    enum elfs_code code = elfs_json_parse(body, &json);
-    if (code == ELFS_OK) code = get_bool(&json, 0, "isPrimary", &claim->is_primary);
-    if (code != ELFS_OK) return code;
-    if (elfs_json_get(&json, 0, "primary", &primary) != ELFS_OK) return ELFS_MALFORMED;
-    return primary < 0 ? ELFS_OK : get_hostname(&json, primary, claim->hostname);
+    elfs_arena_init(&arena);
+    enum elfs_code code = elfs_json_parse(body, VALUES_MAX, &arena, &json);
+    if (code == ELFS_OK) code = read_info(&json, claim);
+    elfs_arena_fini(&arena);
+    return code;
 }

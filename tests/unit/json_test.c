@@ -8,17 +8,21 @@
 
 #include <cmocka.h>
 
-#include "detect/json.h"
+#include "base/json.h"
 #include "vectors.h"
 
+#define MOST 256
+
 static struct elfs_json json;
+static struct elfs_arena arena;
 
 /* Parses on a block of the exact size; the tokens' text stays valid until the next call. */
 static enum elfs_code parse_bytes(struct elfs_view bytes) {
     static struct elfs_view copy;
     if (copy.data) exact_free(copy);
     copy = exact_copy(bytes);
-    return elfs_json_parse(copy, &json);
+    elfs_arena_fini(&arena);
+    return elfs_json_parse(copy, MOST, &arena, &json);
 }
 
 static enum elfs_code parse(const char *text) { return parse_bytes(elfs_view_str(text)); }
@@ -140,7 +144,7 @@ static void refuses_everything_else(void **state) {
 }
 
 static void refuse(struct elfs_view prefix) {
-    assert_int_equal(elfs_json_parse(prefix, &json), ELFS_MALFORMED);
+    assert_int_equal(elfs_json_parse(prefix, MOST, &arena, &json), ELFS_MALFORMED);
 }
 
 static void every_truncation(void **state) {
@@ -159,15 +163,16 @@ static void limits(void **state) {
     snprintf(deeper, sizeof deeper, "[%.4000s]", text);
     assert_int_equal(parse(deeper), ELFS_LIMIT);
     strcpy(text, "[1");
-    for (int i = 2; i < ELFS_JSON_TOKENS_MAX; i++) strcat(text, ",1");
+    for (int i = 2; i < MOST; i++) strcat(text, ",1");
     strcat(text, "]");
     assert_int_equal(parse(text), ELFS_OK);
-    assert_int_equal(json.count, ELFS_JSON_TOKENS_MAX);
+    assert_int_equal(json.count, MOST);
     text[strlen(text) - 1] = '\0';
     strcat(text, ",1]");
     assert_int_equal(parse(text), ELFS_LIMIT);
     assert_int_equal(
-        elfs_json_parse((struct elfs_view){(const uint8_t *)text, ELFS_JSON_TEXT_MAX + 1}, &json),
+        elfs_json_parse((struct elfs_view){(const uint8_t *)text, ELFS_JSON_TEXT_MAX + 1}, MOST,
+                        &arena, &json),
         ELFS_LIMIT);
 }
 
@@ -226,6 +231,28 @@ static void strings(void **state) {
     }
 }
 
+static void texts(void **state) {
+    (void)state;
+    static const struct {
+        const char *json;
+        enum elfs_code code;
+        struct elfs_view text;
+    } cases[] = {
+        {"\"a\\u0000\\ud83d\\ude00\"", ELFS_OK, {(const uint8_t *)"a\0\xF0\x9F\x98\x80", 6}},
+        {"\"\"", ELFS_OK, {NULL, 0}},
+        {"\"\\ud83d\"", ELFS_BADARG, {NULL, 0}},
+        {"[1]", ELFS_BADARG, {NULL, 0}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct elfs_buf buf;
+        elfs_buf_init(&buf, SIZE_MAX);
+        assert_int_equal(parse(cases[i].json), ELFS_OK);
+        assert_int_equal(elfs_json_text(&json, 0, &buf), cases[i].code);
+        assert_true(elfs_view_equal((struct elfs_view){buf.data, buf.len}, cases[i].text));
+        elfs_buf_fini(&buf);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_json),
@@ -234,6 +261,7 @@ int main(void) {
         cmocka_unit_test(limits),
         cmocka_unit_test(keys),
         cmocka_unit_test(strings),
+        cmocka_unit_test(texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,10 +1,11 @@
 /* json - see json.h. The tokens give the extents of strings and primitives; the checker below walks
  * the text from the first byte to the last, so that each byte belongs to a token or to the
  * punctuation that must stand between two of them. */
-#include "detect/json.h"
+#include "base/json.h"
 
 #define JSMN_STATIC
 #define JSMN_STRICT
+#define JSMN_PARENT_LINKS /* or it takes time by the square of the count */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wconversion"
 #pragma GCC diagnostic ignored "-Wsign-conversion"
@@ -77,16 +78,18 @@ static bool check_number(struct checker *c) {
     return true;
 }
 
-static bool token_is(const struct elfs_json *json, const struct elfs_json_token *token,
-                     const char *text) {
+bool elfs_json_is(const struct elfs_json *json, int at, const char *text) {
+    const struct elfs_json_token *token = &json->tokens[at];
     size_t n = (size_t)(token->end - token->start);
-    return n == strlen(text) && memcmp(json->text + token->start, text, n) == 0;
+    return token->kind == ELFS_JSON_PRIMITIVE && n == strlen(text) &&
+           memcmp(json->text + token->start, text, n) == 0;
 }
 
 static bool check_primitive(struct checker *c, const struct elfs_json_token *token) {
+    int at = c->at - 1;
     if (c->pos != token->start) return false;
-    if (token_is(c->json, token, "true") || token_is(c->json, token, "false") ||
-        token_is(c->json, token, "null")) {
+    if (elfs_json_is(c->json, at, "true") || elfs_json_is(c->json, at, "false") ||
+        elfs_json_is(c->json, at, "null")) {
         c->pos = token->end;
         return true;
     }
@@ -144,17 +147,23 @@ static enum elfs_json_kind kind_of(jsmntype_t type) {
     }
 }
 
-enum elfs_code elfs_json_parse(struct elfs_view text, struct elfs_json *json) {
-    jsmntok_t tokens[ELFS_JSON_TOKENS_MAX];
+enum elfs_code elfs_json_parse(struct elfs_view text, int most, struct elfs_arena *arena,
+                               struct elfs_json *json) {
     jsmn_parser parser;
     json->count = 0;
     if (text.len > ELFS_JSON_TEXT_MAX) return ELFS_LIMIT;
     if (text.len == 0) return ELFS_MALFORMED;
     json->text = (const char *)text.data;
     jsmn_init(&parser);
-    int count = jsmn_parse(&parser, json->text, text.len, tokens, ELFS_JSON_TOKENS_MAX);
-    if (count == JSMN_ERROR_NOMEM) return ELFS_LIMIT;
+    int count = jsmn_parse(&parser, json->text, text.len, NULL, 0);
     if (count < 1) return ELFS_MALFORMED;
+    if (count > most) return ELFS_LIMIT;
+    jsmntok_t *tokens = elfs_arena_array(arena, (size_t)count, sizeof *tokens);
+    json->tokens = elfs_arena_array(arena, (size_t)count, sizeof *json->tokens);
+    if (!tokens || !json->tokens) return ELFS_NOMEM;
+    jsmn_init(&parser);
+    if (jsmn_parse(&parser, json->text, text.len, tokens, (unsigned)count) < 1)
+        return ELFS_MALFORMED;
     json->count = (int)parser.toknext;
     for (int i = 0; i < json->count; i++) {
         json->tokens[i] = (struct elfs_json_token){
@@ -182,10 +191,8 @@ enum elfs_code elfs_json_get(const struct elfs_json *json, int at, const char *k
 }
 
 enum elfs_code elfs_json_bool(const struct elfs_json *json, int at, bool *value) {
-    const struct elfs_json_token *token = &json->tokens[at];
-    *value = token->kind == ELFS_JSON_PRIMITIVE && token_is(json, token, "true");
-    bool is_bool = *value || (token->kind == ELFS_JSON_PRIMITIVE && token_is(json, token, "false"));
-    return is_bool ? ELFS_OK : ELFS_BADARG;
+    *value = elfs_json_is(json, at, "true");
+    return *value || elfs_json_is(json, at, "false") ? ELFS_OK : ELFS_BADARG;
 }
 
 /* The four digits of \uXXXX, checked by jsmn. */
@@ -198,20 +205,24 @@ static uint32_t hex4(const char *p) {
     return v;
 }
 
-/* The character of the escape at *p (after its backslash), which is moved past it. 0 if there is
- * none: a NUL, half a surrogate pair. */
-static uint32_t unescape(const char **p, const char *end) {
+/* The character of the escape at *p (after its backslash), which is moved past it. False for half a
+ * surrogate pair. */
+static bool unescape(const char **p, const char *end, uint32_t *character) {
     static const char names[] = "\"\\/bfnrt";
     static const char values[] = "\"\\/\b\f\n\r\t";
     char c = *(*p)++;
-    if (c != 'u') return (unsigned char)values[strchr(names, c) - names];
-    uint32_t high = hex4(*p);
+    if (c != 'u') {
+        *character = (unsigned char)values[strchr(names, c) - names];
+        return true;
+    }
+    uint32_t high = *character = hex4(*p);
     *p += 4;
-    if (high < 0xD800 || high > 0xDFFF) return high;
-    if (high > 0xDBFF || end - *p < 6 || (*p)[0] != '\\' || (*p)[1] != 'u') return 0;
+    if (high < 0xD800 || high > 0xDFFF) return true;
+    if (high > 0xDBFF || end - *p < 6 || (*p)[0] != '\\' || (*p)[1] != 'u') return false;
     uint32_t low = hex4(*p + 2);
     *p += 6;
-    return low >= 0xDC00 && low <= 0xDFFF ? 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00) : 0;
+    *character = 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
+    return low >= 0xDC00 && low <= 0xDFFF;
 }
 
 static size_t put_utf8(uint8_t out[4], uint32_t c) {
@@ -225,27 +236,41 @@ static size_t put_utf8(uint8_t out[4], uint32_t c) {
     return n;
 }
 
+/* The next character of a string, decoded: its bytes, how many; 0 if it is half a pair. */
+static size_t next_character(const char **p, const char *end, uint8_t bytes[4]) {
+    uint32_t c;
+    bytes[0] = (uint8_t) * *p;
+    (*p)++;
+    if (bytes[0] != '\\') return 1;
+    return unescape(p, end, &c) ? put_utf8(bytes, c) : 0;
+}
+
+enum elfs_code elfs_json_text(const struct elfs_json *json, int at, struct elfs_buf *buf) {
+    const struct elfs_json_token *token = &json->tokens[at];
+    if (token->kind != ELFS_JSON_STRING) return ELFS_BADARG;
+    const char *p = json->text + token->start, *end = json->text + token->end;
+    while (p < end) {
+        uint8_t bytes[4];
+        size_t n = next_character(&p, end, bytes);
+        if (n == 0) return ELFS_BADARG;
+        elfs_buf_append(buf, bytes, n);
+    }
+    return ELFS_OK;
+}
+
 enum elfs_code elfs_json_string(const struct elfs_json *json, int at, char *to, size_t size) {
     const struct elfs_json_token *token = &json->tokens[at];
+    size_t len = 0;
     to[0] = '\0';
     if (token->kind != ELFS_JSON_STRING) return ELFS_BADARG;
-    const char *p = json->text + token->start;
-    const char *end = json->text + token->end;
-    size_t len = 0;
+    const char *p = json->text + token->start, *end = json->text + token->end;
     while (p < end) {
-        uint8_t bytes[4] = {(uint8_t)*p++};
-        size_t n = 1;
-        if (bytes[0] == '\\') {
-            uint32_t c = unescape(&p, end);
-            if (c == 0) {
-                to[0] = '\0';
-                return ELFS_BADARG;
-            }
-            n = put_utf8(bytes, c);
-        }
-        if (n >= size - len) {
+        uint8_t bytes[4];
+        size_t n = next_character(&p, end, bytes);
+        bool bad = n == 0 || bytes[0] == '\0';
+        if (bad || n >= size - len) {
             to[0] = '\0';
-            return ELFS_LIMIT;
+            return bad ? ELFS_BADARG : ELFS_LIMIT;
         }
         memcpy(to + len, bytes, n);
         len += n;
