@@ -14,7 +14,7 @@ static enum elfs_code unsupported(struct elfs_ecto_context *c, struct elfs_view 
                      ELFS_VIEW_ARGS(field));
 }
 
-static enum elfs_code make_uuid(struct elfs_ecto_context *c, bool raw, struct elfs_view *value) {
+enum elfs_code elfs_ecto_make_uuid(struct elfs_ecto_context *c, bool raw, struct elfs_view *value) {
     uint8_t bytes[16];
     char text[ELFS_UUID_TEXT];
     struct elfs_buf buf;
@@ -67,10 +67,10 @@ static enum elfs_code generate(struct elfs_ecto_context *c, struct elfs_view mfa
     } else if (elfs_ecto_is_atom(e[0], "Elixir.Ecto.UUID") &&
                (plain || elfs_ecto_is_empty_list(argument)) &&
                (elfs_ecto_is_atom(e[1], "generate") || elfs_ecto_is_atom(e[1], "autogenerate"))) {
-        return make_uuid(c, false, value);
+        return elfs_ecto_make_uuid(c, false, value);
     } else if (plain && elfs_ecto_is_atom(e[0], "Elixir.Ecto.UUID") &&
                elfs_ecto_is_atom(e[1], "bingenerate")) {
-        return make_uuid(c, true, value);
+        return elfs_ecto_make_uuid(c, true, value);
     } else if (plain && elfs_ecto_is_atom(e[0], "Elixir.NaiveDateTime") &&
                elfs_ecto_is_atom(e[1], "utc_now")) {
         *value = make_moment(c, ELFS_ECTO_NAIVE_USEC);
@@ -102,8 +102,9 @@ static enum elfs_code generate_group(struct elfs_ecto_context *c, struct elfs_vi
     return code;
 }
 
-static enum elfs_code by_schema(struct elfs_ecto_context *c, struct elfs_view groups,
-                                const struct elfs_ecto_map *changes, struct elfs_ecto_map *made) {
+enum elfs_code elfs_ecto_autogenerate_groups(struct elfs_ecto_context *c, struct elfs_view groups,
+                                             const struct elfs_ecto_map *changes,
+                                             struct elfs_ecto_map *made) {
     struct elfs_ecto_list list;
     struct elfs_view group;
     enum elfs_code code = ELFS_OK;
@@ -133,7 +134,8 @@ enum elfs_code elfs_ecto_autogenerate(struct elfs_ecto_context *c, bool update,
     const struct elfs_ecto_schema *schema = c->env->schema;
     *made = (struct elfs_ecto_map){0};
     if (schema)
-        return by_schema(c, update ? schema->autoupdate : schema->autogenerate, changes, made);
+        return elfs_ecto_autogenerate_groups(c, update ? schema->autoupdate : schema->autogenerate,
+                                             changes, made);
     enum elfs_code code = update ? ELFS_OK : by_name(c, "inserted_at", changes, made);
     return code == ELFS_OK ? by_name(c, "updated_at", changes, made) : code;
 }
@@ -183,7 +185,7 @@ enum elfs_code elfs_ecto_autogenerate_id(struct elfs_ecto_context *c,
                (untyped && holds_text(field->column))) {
         if (untyped) field->type.kind = ELFS_ECTO_BINARY_ID;
         *how = ELFS_ECTO_ID_MADE;
-        return make_uuid(c, false, value);
+        return elfs_ecto_make_uuid(c, false, value);
     } else if (schema || untyped) {
         return unsupported(c, name);
     }

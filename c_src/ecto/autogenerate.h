@@ -15,6 +15,14 @@ enum elfs_code elfs_ecto_autogenerate(struct elfs_ecto_context *c, bool update,
                                       const struct elfs_ecto_map *changes,
                                       struct elfs_ecto_map *made);
 
+/* The same for what a schema's autogenerate or autoupdate says: adds to *made. */
+enum elfs_code elfs_ecto_autogenerate_groups(struct elfs_ecto_context *c, struct elfs_view groups,
+                                             const struct elfs_ecto_map *changes,
+                                             struct elfs_ecto_map *made);
+
+/* A new UUID: its text, or its 16 bytes. */
+enum elfs_code elfs_ecto_make_uuid(struct elfs_ecto_context *c, bool raw, struct elfs_view *value);
+
 /* A key that the changes leave to be made. */
 enum elfs_ecto_id {
     ELFS_ECTO_ID_GIVEN,    /* none */

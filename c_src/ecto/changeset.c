@@ -46,9 +46,9 @@ static enum elfs_code set(struct elfs_ecto_map *map, struct elfs_arena *arena, c
     return elfs_ecto_map_set(map, arena, elfs_view_str(key), value);
 }
 
-/* What Ecto.Changeset.change/1 makes of the struct. */
-static enum elfs_code change(const struct elfs_ecto_write *w, struct elfs_arena *arena,
-                             struct elfs_ecto_map *changeset) {
+enum elfs_code elfs_ecto_changeset_change(struct elfs_view data, struct elfs_view types,
+                                          struct elfs_arena *arena,
+                                          struct elfs_ecto_map *changeset) {
     struct elfs_view yes = elfs_ecto_make_atom("true", arena);
     struct elfs_view nil = elfs_ecto_make_atom("nil", arena);
     struct elfs_view name = elfs_ecto_make_atom("Elixir.Ecto.Changeset", arena);
@@ -58,7 +58,7 @@ static enum elfs_code change(const struct elfs_ecto_write *w, struct elfs_arena 
     } fields[] = {
         {"__struct__", name},
         {"valid?", yes},
-        {"data", w->resource->data_term},
+        {"data", data},
         {"params", nil},
         {"changes", empty_map()},
         {"errors", empty_list()},
@@ -67,10 +67,14 @@ static enum elfs_code change(const struct elfs_ecto_write *w, struct elfs_arena 
         {"prepare", empty_list()},
         {"constraints", empty_list()},
         {"filters", empty_map()},
-        {"types", w->types.len > 0 ? w->types : empty_map()},
+        {"action", nil},
+        {"repo", nil},
+        {"repo_opts", empty_list()},
+        {"types", types.len > 0 ? types : empty_map()},
         {"empty_values", empty_values(arena)},
     };
     enum elfs_code code = ELFS_OK;
+    *changeset = (struct elfs_ecto_map){0};
     for (size_t i = 0; code == ELFS_OK && i < sizeof fields / sizeof *fields; i++)
         code = set(changeset, arena, fields[i].key, fields[i].value);
     return code;
@@ -107,7 +111,8 @@ enum elfs_code elfs_ecto_changeset_make(const struct elfs_ecto_write *w, struct 
     const char *action = elfs_ecto_action_name(w->action);
     struct elfs_view options = w->call->options.len ? w->call->options : empty_list();
     enum elfs_code code = elfs_ecto_map_copy(&w->resource->outer, arena, changeset);
-    if (code == ELFS_OK && !w->resource->changeset) code = change(w, arena, changeset);
+    if (code == ELFS_OK && !w->resource->changeset)
+        code = elfs_ecto_changeset_change(w->resource->data_term, w->types, arena, changeset);
     if (code == ELFS_OK && w->surfaced)
         code = set(changeset, arena, "changes", elfs_ecto_map_term(&w->surface, arena));
     if (code == ELFS_OK) code = set(changeset, arena, "action", elfs_ecto_make_atom(action, arena));

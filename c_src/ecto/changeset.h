@@ -12,6 +12,12 @@
 /* ELFS_BADARG: settled, since the changeset that was given carries another action. */
 enum elfs_code elfs_ecto_changeset_check(struct elfs_ecto_context *c);
 
+/* What Ecto.Changeset.change/1 makes of a struct: *changeset is a copy in arena. types: the
+ * schema's, a whole term, or empty. ELFS_NOMEM. */
+enum elfs_code elfs_ecto_changeset_change(struct elfs_view data, struct elfs_view types,
+                                          struct elfs_arena *arena,
+                                          struct elfs_ecto_map *changeset);
+
 /* Makes the changeset. Only an error needs it, so it is made when there is one. ELFS_NOMEM. */
 enum elfs_code elfs_ecto_changeset_make(const struct elfs_ecto_write *w, struct elfs_arena *arena,
                                         struct elfs_ecto_map *changeset);

@@ -164,7 +164,8 @@ enum elfs_code elfs_ecto_add(struct elfs_ecto_context *c, const struct elfs_ecto
         return elfs_fail(c->err, ELFS_INVALID_PARAMETER, "more than %d parameters",
                          ELFS_PARAMS_MAX);
     struct elfs_param *param = &c->params[c->count];
-    code = elfs_ecto_dump(&field->type, value, field->column, c->arena, &param->value, c->err);
+    code = elfs_ecto_dump(&field->type, value, field->column, &c->env->embedded, c->arena,
+                          &param->value, c->err);
     if (code == ELFS_BADARG) return raise_change_error(c, field, value);
     if (code == ELFS_UNSUPPORTED || code == ELFS_INVALID_PARAMETER)
         elfs_error_prefix(c->err, "field %.*s", ELFS_VIEW_ARGS(field->name));
@@ -191,7 +192,7 @@ static enum elfs_code add_returned(struct elfs_ecto_context *c, struct elfs_view
     if (elfs_ecto_field_find(c, name, field) != ELFS_OK)
         return elfs_fail(c->err, ELFS_UNSUPPORTED, "returning %.*s, which is no known field",
                          ELFS_VIEW_ARGS(name));
-    if (!elfs_ecto_can_load(&field->type))
+    if (!elfs_ecto_can_load(&field->type, &c->env->embedded))
         return elfs_fail(c->err, ELFS_UNSUPPORTED,
                          "returning %.*s, whose type only the application can load",
                          ELFS_VIEW_ARGS(name));

@@ -31,7 +31,8 @@ struct elfs_ecto_write {
     struct elfs_ecto_map loaded; /* the struct as it will be, but for what is returned */
     bool surfaced;               /* INSERT: `surface` is what an error's changeset has changed */
     struct elfs_ecto_map surface;
-    struct elfs_view types;       /* a whole term: the schema's, or empty */
+    struct elfs_view types; /* a whole term: the schema's, or empty */
+    struct elfs_ecto_schemas embedded;
     struct elfs_ecto_map filters; /* UPDATE, DELETE: which row */
     struct elfs_ecto_field *returning;
     size_t returning_count;

@@ -4,6 +4,7 @@
 #include "codec/params.h"
 #include "codec/put.h"
 #include "codec/struct_text.h"
+#include "ecto/embed_json.h"
 #include "ecto/float_text.h"
 #include "ecto/json.h"
 #include "ecto/make.h"
@@ -14,6 +15,7 @@ struct dump {
     const struct elfs_ecto_type *type;
     struct elfs_view term;
     const struct elfs_ecto_column *column;
+    const struct elfs_ecto_schemas *schemas;
     struct elfs_arena *arena;
     struct elfs_value *value;
     struct elfs_error *err;
@@ -189,12 +191,19 @@ static enum elfs_code dump_array(struct dump *d) {
     for (bool first = true; code == ELFS_OK && elfs_ecto_list_next(&list, &item); first = false) {
         struct elfs_value value;
         if (!first) elfs_buf_put_u8(&buf, ',');
-        code = elfs_ecto_dump(&of, item, NULL, d->arena, &value, d->err);
+        code = elfs_ecto_dump(&of, item, NULL, d->schemas, d->arena, &value, d->err);
         if (code == ELFS_OK) code = elfs_ecto_json_value(&buf, &value, d->err);
     }
     if (code == ELFS_OK && list.improper) code = ELFS_BADARG;
     elfs_buf_put_u8(&buf, ']');
     return take_json(d, &buf, code);
+}
+
+static enum elfs_code dump_embed(struct dump *d) {
+    struct elfs_buf buf;
+    elfs_buf_init(&buf, SIZE_MAX);
+    return take_json(d, &buf,
+                     elfs_ecto_embed_json(&buf, d->type, d->term, d->schemas, d->arena, d->err));
 }
 
 static bool is_plain_map(struct elfs_view term) {
@@ -267,7 +276,7 @@ static enum elfs_code dump(struct dump *d) {
     case ELFS_ECTO_ARRAY: return dump_array(d);
     case ELFS_ECTO_MAP_OF: return dump_map_of(d);
     case ELFS_ECTO_ENUM: return dump_enum(d);
-    case ELFS_ECTO_EMBED: return unsupported(d, "an embedded schema needs Ecto");
+    case ELFS_ECTO_EMBED: return dump_embed(d);
     case ELFS_ECTO_ASSOC: return unsupported(d, "a nested association needs Ecto");
     case ELFS_ECTO_ANY: return elfs_value_of_term(d->term, d->arena, d->value, d->err);
     case ELFS_ECTO_CUSTOM: return unsupported(d, "a type that only the application knows");
@@ -277,12 +286,12 @@ static enum elfs_code dump(struct dump *d) {
 }
 
 enum elfs_code elfs_ecto_dump(const struct elfs_ecto_type *type, struct elfs_view term,
-                              const struct elfs_ecto_column *column, struct elfs_arena *arena,
+                              const struct elfs_ecto_column *column,
+                              const struct elfs_ecto_schemas *schemas, struct elfs_arena *arena,
                               struct elfs_value *value, struct elfs_error *err) {
-    struct dump d = {type, term, column, arena, value, err};
-    struct elfs_view parameterized[2];
-    bool own = type->kind == ELFS_ECTO_CUSTOM && elfs_ecto_tuple(type->term, 2, parameterized);
+    struct dump d = {type, term, column, schemas, arena, value, err};
     *value = (struct elfs_value){.type = ELFS_NULL};
-    if (elfs_ecto_is_nil(term) && !own) return ELFS_OK; /* a module may store nil as it likes */
+    if (elfs_ecto_is_nil(term) && !elfs_ecto_type_owns_nil(type))
+        return elfs_ecto_type_is_json(type) ? store(&d, ELFS_TEXT, elfs_view_str("null")) : ELFS_OK;
     return dump(&d);
 }

@@ -7,8 +7,9 @@
  *   booleans .............. 0 and 1
  *   decimals .............. plain decimal text
  *   naive datetimes ....... 2026-11-24T21:12:51, DateTimes with Z; dates and times ISO 8601
- *   maps and lists ........ JSON text
+ *   maps and lists ........ JSON text; of nil too: null
  *   :binary ............... BLOB; :string TEXT
+ *   embedded schemas ...... JSON text of their structs (ecto/embed_json.h)
  *   Ecto.Enum ............. the text or the integer of its mapping
  *   binary ids, UUIDs ..... text; their 16 bytes, bound as text as exqlite does, in a BLOB column
  *   :any .................. as a parameter is bound (codec/params.h)
@@ -21,14 +22,17 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/value.h"
+#include "ecto/schema.h"
 #include "ecto/table.h"
 #include "ecto/type.h"
 
-/* Converts a whole term. column may be NULL: nothing is known of it. ELFS_BADARG: the value does
+/* Converts a whole term. column may be NULL: nothing is known of it. schemas: those of embedded
+ * structs. ELFS_BADARG: the value does
  * not match the type (Ecto raises). ELFS_INVALID_PARAMETER: it cannot be stored. ELFS_UNSUPPORTED:
  * only the application knows how, or more than one form is possible. err says why for these two. */
 enum elfs_code elfs_ecto_dump(const struct elfs_ecto_type *type, struct elfs_view term,
-                              const struct elfs_ecto_column *column, struct elfs_arena *arena,
+                              const struct elfs_ecto_column *column,
+                              const struct elfs_ecto_schemas *schemas, struct elfs_arena *arena,
                               struct elfs_value *value, struct elfs_error *err);
 
 #endif

@@ -4,19 +4,28 @@
 #include <stdio.h>
 
 #include "codec/put.h"
-#include "codec/term_head.h"
+#include "ecto/cast.h"
+#include "ecto/embed_load.h"
 #include "ecto/float_text.h"
+#include "ecto/integer.h"
+#include "ecto/json_read.h"
 #include "ecto/make.h"
 #include "ecto/moment.h"
 #include "ecto/peek.h"
 #include "ecto/uuid.h"
 
-/* Of a decimal that can be loaded. */
-#define DIGITS_MAX 600
-
-bool elfs_ecto_can_load(const struct elfs_ecto_type *type) {
-    return type->kind <= ELFS_ECTO_UTC_USEC ? type->kind != ELFS_ECTO_MAP
-                                            : type->kind == ELFS_ECTO_ENUM;
+bool elfs_ecto_can_load(const struct elfs_ecto_type *type,
+                        const struct elfs_ecto_schemas *schemas) {
+    struct elfs_ecto_type of = {.kind = ELFS_ECTO_UNTYPED};
+    if (type->kind <= ELFS_ECTO_UTC_USEC || type->kind == ELFS_ECTO_ENUM) return true;
+    if (type->kind == ELFS_ECTO_EMBED) return elfs_ecto_can_load_embed(type, schemas);
+    if (type->kind == ELFS_ECTO_MAP_OF) return elfs_ecto_can_cast(type);
+    while (type->kind == ELFS_ECTO_ARRAY) {
+        of = elfs_ecto_type_read(type->detail);
+        type = &of;
+    }
+    return of.kind <= ELFS_ECTO_UTC_USEC || of.kind == ELFS_ECTO_ENUM ||
+           (of.kind == ELFS_ECTO_MAP_OF && elfs_ecto_can_cast(&of));
 }
 
 static enum elfs_code made(struct elfs_view term, struct elfs_view *loaded) {
@@ -36,6 +45,8 @@ static enum elfs_code load_boolean(struct elfs_view value, struct elfs_arena *ar
     struct elfs_view text = elfs_ecto_binary(value);
     int64_t integer = -1;
     elfs_term_int64(&r, &integer);
+    *loaded = value;
+    if (elfs_ecto_is_atom(value, "true") || elfs_ecto_is_atom(value, "false")) return ELFS_OK;
     bool yes = integer == 1 || elfs_view_is(text, "1") || elfs_view_is(text, "TRUE");
     bool no = integer == 0 || elfs_view_is(text, "0") || elfs_view_is(text, "FALSE");
     if (!yes && !no) return ELFS_BADARG;
@@ -66,46 +77,41 @@ static enum elfs_code load_id(struct elfs_view value, struct elfs_arena *arena,
     return made(elfs_ecto_take(&buf, arena), loaded);
 }
 
-static void put_decimal(struct elfs_buf *buf, bool negative, struct elfs_view digits,
-                        int64_t exponent) {
-    uint8_t magnitude[UINT8_MAX] = {0}; /* base 256, little-endian: DIGITS_MAX digits fit */
-    size_t len = 0;
-    for (size_t i = 0; i < digits.len; i++) {
-        unsigned carry = (unsigned)(digits.data[i] - '0');
-        for (size_t k = 0; k < len; k++) {
-            carry += magnitude[k] * 10U;
-            magnitude[k] = (uint8_t)carry;
-            carry >>= 8;
-        }
-        if (carry) magnitude[len++] = (uint8_t)carry;
-    }
+static enum elfs_code put_decimal(struct elfs_buf *buf, bool negative, struct elfs_view digits,
+                                  int64_t exponent) {
     elfs_put_map_header(buf, 4);
     elfs_put_atom(buf, "__struct__");
     elfs_put_atom(buf, "Elixir.Decimal");
     elfs_put_atom(buf, "sign");
     elfs_put_int64(buf, negative ? -1 : 1);
     elfs_put_atom(buf, "coef");
-    if (len <= sizeof(uint64_t)) {
-        uint64_t coefficient = 0;
-        for (size_t i = len; i > 0; i--) coefficient = coefficient << 8 | magnitude[i - 1];
-        elfs_put_uint64(buf, coefficient);
-    } else {
-        elfs_buf_put_u8(buf, ELFS_TAG_SMALL_BIG);
-        elfs_buf_put_u8(buf, (uint8_t)len);
-        elfs_buf_put_u8(buf, 0);
-        elfs_buf_append(buf, magnitude, len);
-    }
+    enum elfs_code code = elfs_put_digits(buf, false, digits);
     elfs_put_atom(buf, "exp");
     elfs_put_int64(buf, exponent);
+    return code;
 }
 
-/* [-]digits[.digits], as stored; a Decimal keeps its zeros. False if it is something else. */
+static bool read_exponent(struct elfs_view text, int64_t *exponent) {
+    bool negative = text.len > 0 && text.data[0] == '-';
+    size_t start = negative || (text.len > 0 && text.data[0] == '+');
+    if (text.len == start || text.len - start > 9) return false;
+    for (size_t i = start; i < text.len; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9') return false;
+        *exponent = *exponent * 10 + (text.data[i] - '0');
+    }
+    if (negative) *exponent = -*exponent;
+    return true;
+}
+
+/* [-]digits[.digits][E[sign]digits]; a Decimal keeps its zeros. False if it is something else. */
 static bool put_decimal_text(struct elfs_buf *buf, struct elfs_view text) {
-    char digits[DIGITS_MAX];
-    size_t count = 0, fraction = 0, i = 0;
+    char digits[ELFS_DIGITS_MAX];
+    size_t count = 0, fraction = 0, i;
+    int64_t exponent = 0;
     bool negative = text.len > 0 && text.data[0] == '-', point = false;
-    for (i = negative; i < text.len; i++) {
+    for (i = negative || (text.len > 0 && text.data[0] == '+'); i < text.len; i++) {
         uint8_t c = text.data[i];
+        if (c == 'e' || c == 'E') break;
         if (c == '.' && !point) {
             point = true;
             continue;
@@ -114,10 +120,11 @@ static bool put_decimal_text(struct elfs_buf *buf, struct elfs_view text) {
         digits[count++] = (char)c;
         fraction += point;
     }
-    if (count == 0) return false;
-    put_decimal(buf, negative, (struct elfs_view){(const uint8_t *)digits, count},
-                -(int64_t)fraction);
-    return true;
+    if (i < text.len &&
+        !read_exponent((struct elfs_view){text.data + i + 1, text.len - i - 1}, &exponent))
+        return false;
+    return put_decimal(buf, negative, (struct elfs_view){(const uint8_t *)digits, count},
+                       exponent - (int64_t)fraction) == ELFS_OK;
 }
 
 static bool put_decimal_float(struct elfs_buf *buf, double value) {
@@ -127,12 +134,8 @@ static bool put_decimal_float(struct elfs_buf *buf, double value) {
     if (!power) return put_decimal_text(buf, (struct elfs_view){(const uint8_t *)text, len});
     struct elfs_float_digits d;
     elfs_float_digits(value, &d);
-    if (d.count == 1) { /* 1.0e22 has two digits */
-        d.digits[d.count++] = '0';
-        d.exponent--;
-    }
-    put_decimal(buf, value < 0, (struct elfs_view){(const uint8_t *)d.digits, d.count}, d.exponent);
-    return true;
+    return put_decimal(buf, value < 0, (struct elfs_view){(const uint8_t *)d.digits, d.count},
+                       d.exponent) == ELFS_OK;
 }
 
 static enum elfs_code load_decimal(struct elfs_view value, struct elfs_arena *arena,
@@ -188,9 +191,48 @@ static enum elfs_code load_enum(const struct elfs_ecto_type *type, struct elfs_v
     return ELFS_BADARG;
 }
 
-enum elfs_code elfs_ecto_load(const struct elfs_ecto_type *type, struct elfs_view value,
-                              struct elfs_arena *arena, struct elfs_view *loaded) {
+static enum elfs_code load_array(const struct elfs_ecto_type *type, struct elfs_view value,
+                                 const struct elfs_ecto_schemas *schemas, struct elfs_arena *arena,
+                                 struct elfs_view *loaded) {
+    struct elfs_ecto_type of = elfs_ecto_type_read(type->detail);
+    struct elfs_ecto_list list;
+    struct elfs_view item, one;
+    struct elfs_buf buf;
+    enum elfs_code code = ELFS_OK;
+    if (!elfs_ecto_list_begin(value, &list)) return ELFS_BADARG;
+    elfs_buf_init(&buf, SIZE_MAX);
+    elfs_put_list_header(&buf, list.items.left);
+    while (code == ELFS_OK && elfs_ecto_list_next(&list, &item)) {
+        code = elfs_ecto_load(&of, item, schemas, arena, &one);
+        if (code == ELFS_OK) elfs_buf_append_view(&buf, one);
+    }
+    elfs_put_nil(&buf);
+    struct elfs_view term = elfs_ecto_take(&buf, arena);
+    return code == ELFS_OK ? made(term, loaded) : code;
+}
+
+/* Text is JSON; in a list of lists or maps it has been read already. */
+static enum elfs_code load_json(const struct elfs_ecto_type *type, struct elfs_view value,
+                                const struct elfs_ecto_schemas *schemas, struct elfs_arena *arena,
+                                struct elfs_view *loaded) {
+    if (elfs_ecto_is(value, ELFS_TERM_BINARY)) {
+        enum elfs_code code = elfs_ecto_json_read(elfs_ecto_binary(value), arena, &value);
+        if (code != ELFS_OK) return code;
+    }
+    if (type->kind == ELFS_ECTO_EMBED)
+        return elfs_ecto_load_embed(type, value, schemas, arena, loaded);
     *loaded = value;
+    if (elfs_ecto_is_nil(value)) return ELFS_OK;
+    if (type->kind == ELFS_ECTO_MAP) return same(value, ELFS_TERM_MAP, loaded);
+    if (type->kind == ELFS_ECTO_MAP_OF) return elfs_ecto_cast(type, value, arena, loaded);
+    return load_array(type, value, schemas, arena, loaded);
+}
+
+enum elfs_code elfs_ecto_load(const struct elfs_ecto_type *type, struct elfs_view value,
+                              const struct elfs_ecto_schemas *schemas, struct elfs_arena *arena,
+                              struct elfs_view *loaded) {
+    *loaded = value;
+    if (elfs_ecto_type_is_json(type)) return load_json(type, value, schemas, arena, loaded);
     if (elfs_ecto_is_nil(value)) return ELFS_OK;
     switch (type->kind) {
     case ELFS_ECTO_ID:

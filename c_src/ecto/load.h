@@ -7,14 +7,18 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "ecto/schema.h"
 #include "ecto/type.h"
 
-/* True if values of this type can be loaded. To be asked before anything is written. */
-bool elfs_ecto_can_load(const struct elfs_ecto_type *type);
+/* True if values of this type can be loaded. To be asked before anything is written. schemas: those
+ * of embedded structs. */
+bool elfs_ecto_can_load(const struct elfs_ecto_type *type, const struct elfs_ecto_schemas *schemas);
 
-/* value: an integer, a float, a binary or nil, as a whole term. *loaded is a view into it or in
- * arena. ELFS_BADARG: it is not of the type (Ecto raises); ELFS_NOMEM. */
+/* value: an integer, a float, a binary or nil, as a whole term; inside a list, whatever JSON holds.
+ * *loaded is a view into it, into the type or in arena. schemas may be NULL for a type that is no
+ * embedded schema. ELFS_BADARG: it is not of the type (Ecto raises); ELFS_NOMEM. */
 enum elfs_code elfs_ecto_load(const struct elfs_ecto_type *type, struct elfs_view value,
-                              struct elfs_arena *arena, struct elfs_view *loaded);
+                              const struct elfs_ecto_schemas *schemas, struct elfs_arena *arena,
+                              struct elfs_view *loaded);
 
 #endif

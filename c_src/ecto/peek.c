@@ -29,17 +29,32 @@ bool elfs_ecto_is_nil(struct elfs_view term) {
 
 bool elfs_ecto_is_empty_list(struct elfs_view term) { return elfs_ecto_is(term, ELFS_TERM_NIL); }
 
-struct elfs_view elfs_ecto_key(struct elfs_view map, const char *key) {
+static struct elfs_view find_key(struct elfs_view map, enum elfs_term_kind kind,
+                                 struct elfs_view text) {
     struct elfs_reader r = elfs_reader_of(map);
     size_t pairs;
     if (elfs_term_map(&r, &pairs) != ELFS_OK) return ELFS_VIEW_NONE;
     for (; pairs > 0; pairs--) {
-        struct elfs_view name = ELFS_VIEW_NONE, value;
-        if (elfs_term_atom(&r, &name) != ELFS_OK && elfs_term_skip(&r, NULL) != ELFS_OK) break;
-        if (elfs_term_skip(&r, &value) != ELFS_OK) break;
-        if (elfs_view_is(name, key)) return value;
+        struct elfs_view key, value;
+        if (elfs_term_skip(&r, &key) != ELFS_OK || elfs_term_skip(&r, &value) != ELFS_OK) break;
+        if (elfs_ecto_is(key, kind) &&
+            elfs_view_equal(kind == ELFS_TERM_ATOM ? elfs_ecto_atom(key) : elfs_ecto_binary(key),
+                            text))
+            return value;
     }
     return ELFS_VIEW_NONE;
+}
+
+struct elfs_view elfs_ecto_key_find(struct elfs_view map, struct elfs_view key) {
+    return find_key(map, ELFS_TERM_ATOM, key);
+}
+
+struct elfs_view elfs_ecto_text_key(struct elfs_view map, struct elfs_view key) {
+    return find_key(map, ELFS_TERM_BINARY, key);
+}
+
+struct elfs_view elfs_ecto_key(struct elfs_view map, const char *key) {
+    return elfs_ecto_key_find(map, elfs_view_str(key));
 }
 
 struct elfs_view elfs_ecto_struct(struct elfs_view term) {

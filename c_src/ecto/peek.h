@@ -22,6 +22,11 @@ struct elfs_view elfs_ecto_binary(struct elfs_view term);
  * maps. */
 struct elfs_view elfs_ecto_key(struct elfs_view map, const char *key);
 
+struct elfs_view elfs_ecto_key_find(struct elfs_view map, struct elfs_view key);
+
+/* The value under a key that is a binary. */
+struct elfs_view elfs_ecto_text_key(struct elfs_view map, struct elfs_view key);
+
 /* The text of a map's __struct__; empty if it is no struct. */
 struct elfs_view elfs_ecto_struct(struct elfs_view term);
 

@@ -123,6 +123,7 @@ enum elfs_code elfs_ecto_plan_make(const struct elfs_ecto_call *call,
     if (!c.write) return elfs_ecto_no_memory(err);
     c.write->call = call;
     c.write->resource = resource;
+    c.write->embedded = env->embedded;
     if (env->schema) c.write->types = env->schema->types_term;
     enum elfs_code code = make(&c, plan);
     bool settled = c.write->term.len > 0;

@@ -16,7 +16,8 @@
 struct elfs_ecto_env {
     const struct elfs_ecto_table *table;
     const struct elfs_ecto_schema *schema; /* NULL: not known */
-    int64_t now_us;                        /* Unix time in microseconds */
+    struct elfs_ecto_schemas embedded;
+    int64_t now_us; /* Unix time in microseconds */
     /* Fills 16 bytes, different every time: for the UUIDs of new rows. False: there are none to be had. */
     bool (*random)(void *arg, uint8_t bytes[16]);
     void *arg;

@@ -35,7 +35,7 @@ enum elfs_code elfs_ecto_reply_load(struct elfs_ecto_reply *a, struct elfs_view 
     for (size_t i = 0; code == ELFS_OK && elfs_ecto_list_next(&list, &value); i++) {
         if (i == w->returning_count) break;
         const struct elfs_ecto_field *field = &w->returning[i];
-        code = elfs_ecto_load(&field->type, value, a->arena, &loaded);
+        code = elfs_ecto_load(&field->type, value, &w->embedded, a->arena, &loaded);
         if (code == ELFS_BADARG) {
             code = raise_not_loaded(a, field, value);
             return code == ELFS_OK ? ELFS_BADARG : code;

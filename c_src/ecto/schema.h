@@ -41,7 +41,8 @@ struct elfs_ecto_answers {
 
 /* The answers, read. Immutable: one may serve many plans at a time, from one thread. */
 struct elfs_ecto_schema {
-    struct elfs_ecto_map dump;  /* field => {Source, Type} or {Source, Type, Writable} */
+    struct elfs_ecto_map dump;      /* field => {Source, Type} or {Source, Type, Writable} */
+    struct elfs_ecto_map by_source; /* source => field, an atom */
     struct elfs_ecto_map types; /* __changeset__: fields, virtual ones, embeds and associations */
     struct elfs_view types_term;
     struct elfs_view source; /* text; empty for an embedded schema */
@@ -53,6 +54,13 @@ struct elfs_ecto_schema {
     struct elfs_view autogenerate;    /* [{[Field], {Module, Function, Args}}] */
     struct elfs_view autoupdate;      /* the same */
     struct elfs_ecto_map loaded;      /* the struct that a loaded row becomes */
+};
+
+/* Where the schemas of embedded structs are found. find gives the schema of a module (text), valid
+ * as long as the plan and its answer are; NULL: it is not known. Without find none is. */
+struct elfs_ecto_schemas {
+    const struct elfs_ecto_schema *(*find)(void *arg, struct elfs_view module);
+    void *arg;
 };
 
 /* Reads the answers; *schema points into them and into arena. ELFS_BADARG: they are not what Ecto

@@ -48,3 +48,16 @@ struct elfs_ecto_type elfs_ecto_type_read(struct elfs_view term) {
     }
     return type;
 }
+
+bool elfs_ecto_type_owns_nil(const struct elfs_ecto_type *type) {
+    return type->kind == ELFS_ECTO_CUSTOM && elfs_ecto_is(type->term, ELFS_TERM_TUPLE);
+}
+
+bool elfs_ecto_enum_is_dumped(const struct elfs_ecto_type *type) {
+    return elfs_ecto_is_atom(elfs_ecto_key(type->detail, "embed_as"), "dump");
+}
+
+bool elfs_ecto_type_is_json(const struct elfs_ecto_type *type) {
+    return type->kind == ELFS_ECTO_MAP || type->kind == ELFS_ECTO_MAP_OF ||
+           type->kind == ELFS_ECTO_ARRAY || type->kind == ELFS_ECTO_EMBED;
+}

@@ -53,4 +53,13 @@ struct elfs_ecto_type {
 /* Reads a whole term; an empty one is ELFS_ECTO_UNTYPED. */
 struct elfs_ecto_type elfs_ecto_type_read(struct elfs_view term);
 
+/* True if nil is for the type's module to store as it likes: it is parameterized. */
+bool elfs_ecto_type_owns_nil(const struct elfs_ecto_type *type);
+
+/* True for the types whose values are stored as JSON: maps, lists, embedded schemas. */
+bool elfs_ecto_type_is_json(const struct elfs_ecto_type *type);
+
+/* True for an Ecto.Enum with embed_as: :dumped: in JSON it has the value that is stored. */
+bool elfs_ecto_enum_is_dumped(const struct elfs_ecto_type *type);
+
 #endif

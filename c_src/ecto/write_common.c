@@ -6,15 +6,17 @@
 #include "ecto/make.h"
 #include "ecto/peek.h"
 
+enum elfs_code elfs_ecto_refuse_nested(struct elfs_ecto_context *c, struct elfs_view name) {
+    return elfs_fail(c->err, ELFS_UNSUPPORTED,
+                     "field %.*s: nested associations need Ecto: use the middleware of ecto_litefs",
+                     ELFS_VIEW_ARGS(name));
+}
+
 static enum elfs_code check_change(struct elfs_ecto_context *c, struct elfs_view name,
                                    bool insert) {
     struct elfs_ecto_field field;
     enum elfs_ecto_kind kind = elfs_ecto_field_type(c, name).kind;
-    if (kind == ELFS_ECTO_ASSOC || kind == ELFS_ECTO_EMBED)
-        return elfs_fail(c->err, ELFS_UNSUPPORTED,
-                         "field %.*s: nested %s need Ecto: use the middleware of ecto_litefs",
-                         ELFS_VIEW_ARGS(name),
-                         kind == ELFS_ECTO_ASSOC ? "associations" : "embedded schemas");
+    if (kind == ELFS_ECTO_ASSOC) return elfs_ecto_refuse_nested(c, name);
     if (elfs_ecto_field_find(c, name, &field) != ELFS_OK) {
         if (c->env->schema) return ELFS_OK; /* virtual */
         return elfs_fail(c->err, ELFS_UNSUPPORTED,

@@ -7,8 +7,11 @@
 
 #include "ecto/context.h"
 
-/* Refuses changes that need Ecto (associations, embeds) or that Ecto would not write as they are
- * (fields that may not be written). */
+/* A struct or list of associations in the field, which we leave to Ecto. */
+enum elfs_code elfs_ecto_refuse_nested(struct elfs_ecto_context *c, struct elfs_view name);
+
+/* Refuses changes that need Ecto (associations) or that Ecto would not write as they are (fields
+ * that may not be written). */
 enum elfs_code elfs_ecto_check_changes(struct elfs_ecto_context *c,
                                        const struct elfs_ecto_map *changes, bool insert);
 

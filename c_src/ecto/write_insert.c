@@ -5,16 +5,10 @@
  */
 #include "ecto/autogenerate.h"
 #include "ecto/changeset.h"
+#include "ecto/embed_prepare.h"
 #include "ecto/peek.h"
 #include "ecto/statement.h"
 #include "ecto/write_common.h"
-
-static enum elfs_code refuse_nested(struct elfs_ecto_context *c, struct elfs_view name,
-                                    const char *what) {
-    return elfs_fail(c->err, ELFS_UNSUPPORTED,
-                     "field %.*s: nested %s need Ecto: use the middleware of ecto_litefs",
-                     ELFS_VIEW_ARGS(name), what);
-}
 
 /* A schema's struct or a changeset, or a list that begins with one. */
 static bool is_nested(struct elfs_view value) {
@@ -34,17 +28,21 @@ static bool is_unset(struct elfs_view value) {
 static enum elfs_code surface_field(struct elfs_ecto_context *c, const struct elfs_ecto_pair *pair,
                                     struct elfs_ecto_map *changes) {
     struct elfs_ecto_field field;
-    enum elfs_ecto_kind kind = elfs_ecto_field_type(c, pair->name).kind;
+    struct elfs_ecto_type type = elfs_ecto_field_type(c, pair->name);
     bool stored = elfs_ecto_field_find(c, pair->name, &field) == ELFS_OK;
-    if (kind == ELFS_ECTO_ASSOC || kind == ELFS_ECTO_EMBED) {
-        if (is_unset(pair->value)) return ELFS_OK;
-        return refuse_nested(c, pair->name,
-                             kind == ELFS_ECTO_ASSOC ? "associations" : "embedded schemas");
+    struct elfs_view value = pair->value;
+    if (type.kind == ELFS_ECTO_ASSOC)
+        return is_unset(value) ? ELFS_OK : elfs_ecto_refuse_nested(c, pair->name);
+    if (type.kind == ELFS_ECTO_EMBED) {
+        enum elfs_code code = elfs_ecto_embed_surface(c, &type, value, &value);
+        if (code == ELFS_UNSUPPORTED)
+            elfs_error_prefix(c->err, "field %.*s", ELFS_VIEW_ARGS(pair->name));
+        if (code != ELFS_OK) return code;
     }
-    if (elfs_ecto_is_nil(pair->value)) return ELFS_OK;
+    if (elfs_ecto_is_nil(value)) return ELFS_OK;
     if (!stored) {
         if (c->env->schema || is_unset(pair->value)) return ELFS_OK;
-        if (is_nested(pair->value)) return refuse_nested(c, pair->name, "associations");
+        if (is_nested(pair->value)) return elfs_ecto_refuse_nested(c, pair->name);
         return elfs_fail(c->err, ELFS_UNSUPPORTED,
                          "field %.*s is no column, and its schema is not known",
                          ELFS_VIEW_ARGS(pair->name));
@@ -52,7 +50,7 @@ static enum elfs_code surface_field(struct elfs_ecto_context *c, const struct el
     if (!field.insertable)
         return elfs_fail(c->err, ELFS_UNSUPPORTED, "field %.*s is not writable",
                          ELFS_VIEW_ARGS(pair->name));
-    return elfs_ecto_map_set(changes, c->arena, pair->name, pair->value);
+    return elfs_ecto_map_set(changes, c->arena, pair->name, value);
 }
 
 /* Ecto's changes: those of the changeset and what the struct has. */
@@ -76,8 +74,9 @@ enum elfs_code elfs_ecto_plan_insert(struct elfs_ecto_context *c, struct elfs_ec
     struct elfs_view id_value, sql;
     enum elfs_ecto_id how;
     enum elfs_code code = surface(c, &changes);
-    c->write->surface = changes;
+    if (code == ELFS_OK) code = elfs_ecto_map_copy(&changes, c->arena, &c->write->surface);
     c->write->surfaced = true;
+    if (code == ELFS_OK) code = elfs_ecto_embed_prepare(c, true, &changes);
     if (code == ELFS_OK) code = elfs_ecto_autogenerate_id(c, &changes, &how, &id, &id_value);
     if (code == ELFS_OK) code = elfs_ecto_autogenerate(c, false, &changes, &made);
     if (code != ELFS_OK) return code;

@@ -1,6 +1,7 @@
 /* write_update - the plans of update and delete: see context.h. */
 #include "ecto/autogenerate.h"
 #include "ecto/changeset.h"
+#include "ecto/embed_prepare.h"
 #include "ecto/peek.h"
 #include "ecto/statement.h"
 #include "ecto/write_common.h"
@@ -32,11 +33,7 @@ static enum elfs_code check_parent(struct elfs_ecto_context *c, struct elfs_view
     if (elfs_ecto_is_nil(parent)) {
         forgotten = !elfs_ecto_is_nil(change);
     } else {
-        char related[256];
-        if (key.len >= sizeof related) return ELFS_BADARG;
-        if (key.len) memcpy(related, key.data, key.len);
-        related[key.len] = '\0';
-        struct elfs_view value = elfs_ecto_key(parent, related);
+        struct elfs_view value = elfs_ecto_key_find(parent, key);
         forgotten = value.len > 0 && !same_integer_or_bytes(value, change);
     }
     if (!forgotten) return ELFS_OK;
@@ -66,34 +63,36 @@ static bool any_stored(const struct elfs_ecto_context *c, const struct elfs_ecto
 }
 
 /* Only virtual fields changed, or nothing at all: no statement. */
-static enum elfs_code settle_unwritten(struct elfs_ecto_context *c) {
+static enum elfs_code settle_unwritten(struct elfs_ecto_context *c,
+                                       const struct elfs_ecto_map *changes) {
     const struct elfs_ecto_map none = {0};
-    enum elfs_code code = elfs_ecto_set_loaded(c, &c->resource->changes, &none, "loaded");
+    enum elfs_code code = elfs_ecto_set_loaded(c, changes, &none, "loaded");
     if (code != ELFS_OK) return code;
     struct elfs_view data = elfs_ecto_map_term(&c->write->loaded, c->arena);
     return elfs_ecto_settle(c, elfs_ecto_done(c->write, data, c->arena), false);
 }
 
 enum elfs_code elfs_ecto_plan_update(struct elfs_ecto_context *c, struct elfs_ecto_plan *plan) {
-    const struct elfs_ecto_map *changes = &c->resource->changes;
-    struct elfs_ecto_map made;
+    struct elfs_ecto_map changes, made;
     struct elfs_view sql;
     enum elfs_code code = elfs_ecto_set_filters(c);
+    if (code == ELFS_OK) code = elfs_ecto_map_copy(&c->resource->changes, c->arena, &changes);
     if (code != ELFS_OK) return code;
-    if (changes->count == 0 && !c->options.force) /* the very struct, not even its state changed */
+    if (changes.count == 0 && !c->options.force) /* the very struct, not even its state changed */
         return elfs_ecto_settle(c, elfs_ecto_done(c->write, c->resource->data_term, c->arena),
                                 false);
-    code = elfs_ecto_check_changes(c, changes, false);
+    code = elfs_ecto_check_changes(c, &changes, false);
     if (code == ELFS_OK) code = check_parents(c);
-    if (code == ELFS_OK) code = elfs_ecto_autogenerate(c, true, changes, &made);
+    if (code == ELFS_OK) code = elfs_ecto_embed_prepare(c, false, &changes);
+    if (code == ELFS_OK) code = elfs_ecto_autogenerate(c, true, &changes, &made);
     if (code != ELFS_OK) return code;
-    if (!any_stored(c, changes) && !(c->options.force && made.count > 0))
-        return settle_unwritten(c);
+    if (!any_stored(c, &changes) && !(c->options.force && made.count > 0))
+        return settle_unwritten(c, &changes);
     code = elfs_ecto_set_returning(c, NULL);
-    if (code == ELFS_OK) code = elfs_ecto_add_changes(c, changes, &made);
+    if (code == ELFS_OK) code = elfs_ecto_add_changes(c, &changes, &made);
     size_t set = c->count;
     if (code == ELFS_OK) code = elfs_ecto_add_filters(c);
-    if (code == ELFS_OK) code = elfs_ecto_set_loaded(c, changes, &made, "loaded");
+    if (code == ELFS_OK) code = elfs_ecto_set_loaded(c, &changes, &made, "loaded");
     if (code == ELFS_OK) code = elfs_ecto_update_sql(c, c->resource->source, set, &sql);
     if (code == ELFS_OK) elfs_ecto_set_statement(c, sql, plan);
     return code;

@@ -10,8 +10,8 @@
 #include "node/schemas.h"
 #include "node/tables.h"
 
-/* The schema changes under a request so often at most; then it fails. */
-#define PLANS_MAX 3
+/* The table changes under a request so often at most; then it fails. */
+#define RUNS_MAX 3
 
 struct elfs_repo_request {
     struct elfs_list waiting;
@@ -21,9 +21,10 @@ struct elfs_repo_request {
     struct elfs_schema_entry *schema;
     struct elfs_table_entry *table;
     struct elfs_ecto_plan plan;
-    bool asked;  /* about the schema */
-    bool reread; /* the table, since the kept columns did not do */
-    int plans;
+    struct elfs_view wanted; /* an embedded schema that the plan lacked: its module, text */
+    bool asked;              /* about the schema */
+    bool reread;             /* the table, since the kept columns did not do */
+    int runs;
 };
 
 /* The database that it is for; NULL: it is no Repo call that is served here. */
@@ -110,7 +111,7 @@ static void on_finished(struct elfs_job *job, void *arg) {
     (void)arg;
     bool waits = elfs_request_returned(req);
     if (job->outcome == ELFS_JOB_FAILED && job->error.code == ELFS_STALE_SCHEMA && waits &&
-        repo->plans < PLANS_MAX) {
+        repo->runs < RUNS_MAX) {
         forget_table(repo);
         atomic_store(&job->stage, ELFS_JOB_WAITING);
         elfs_list_push_back(&req->conn->requests, &req->link);
@@ -132,6 +133,7 @@ static void submit(struct elfs_repo_request *repo) {
     const struct elfs_ecto_plan *plan = &repo->plan;
     struct elfs_job *job = &req->job;
     int64_t limit = req->conn->node->options->statement_timeout_ms;
+    repo->runs++;
     job->kind = plan->set_count > 0 ? ELFS_JOB_MANY : ELFS_JOB_QUERY;
     job->write = true;
     job->statements = &plan->statement;
@@ -181,13 +183,35 @@ static bool know_table(struct elfs_repo_request *repo, enum elfs_code *code) {
     return true;
 }
 
+/* For the plan: a schema that was asked for. What was not, it will be asked for. */
+static const struct elfs_ecto_schema *find_embedded(void *arg, struct elfs_view module) {
+    struct elfs_repo_request *repo = arg;
+    const struct elfs_schema_entry *entry = elfs_schemas_find(repo->req->conn, module);
+    if (entry && !entry->asking) return entry->known ? &entry->schema : NULL;
+    repo->wanted = module;
+    return NULL;
+}
+
+/* Asks for the embedded schema that the plan lacked. False: there is none, or it cannot be asked for. True: it
+ * waits, or the connection was closed and the request is gone. */
+static bool ask_embedded(struct elfs_repo_request *repo) {
+    struct elfs_conn *conn = repo->req->conn;
+    struct elfs_view module = repo->wanted;
+    if (module.len == 0) return false;
+    repo->wanted = ELFS_VIEW_NONE;
+    struct elfs_schema_entry *entry = elfs_schemas_get(conn, module, &repo->waiting);
+    if (conn->closed) return true;
+    if (entry) elfs_schemas_put(entry); /* it stays as long as the connection */
+    return entry;
+}
+
 static enum elfs_code make_plan(struct elfs_repo_request *repo) {
     static const struct elfs_ecto_table none = {NULL, 0, false};
     struct elfs_ecto_env env = {.table = repo->table ? &repo->table->table : &none,
                                 .schema = schema_of(repo),
+                                .embedded = {find_embedded, repo},
                                 .now_us = unix_us(),
                                 .random = random_bytes};
-    repo->plans++;
     return elfs_ecto_plan_make(&repo->call, &repo->resource, &env, &repo->req->arena, &repo->plan,
                                &repo->req->job.error);
 }
@@ -200,6 +224,7 @@ static void advance(struct elfs_repo_request *repo) {
     if (!know_schema(repo)) return;
     if (!know_table(repo, &code)) return;
     if (code == ELFS_OK) code = make_plan(repo);
+    if (code == ELFS_UNSUPPORTED && ask_embedded(repo)) return;
     if (code == ELFS_UNSUPPORTED && repo->table && !repo->reread) {
         /* A column that is not there may have been added since. */
         repo->reread = true;

@@ -66,12 +66,17 @@ static struct elfs_schema_entry *entry_new(struct elfs_conn *conn, struct elfs_v
     return closed ? NULL : entry;
 }
 
-static struct elfs_schema_entry *find(struct elfs_conn *conn, struct elfs_view module) {
+static struct elfs_schema_entry *find(const struct elfs_conn *conn, struct elfs_view module) {
     for (struct elfs_list *l = conn->schemas.next; l != &conn->schemas; l = l->next) {
         struct elfs_schema_entry *e = ELFS_CONTAINER_OF(l, struct elfs_schema_entry, link);
         if (elfs_view_equal(e->module, module)) return e;
     }
     return NULL;
+}
+
+const struct elfs_schema_entry *elfs_schemas_find(const struct elfs_conn *conn,
+                                                  struct elfs_view module) {
+    return find(conn, module);
 }
 
 struct elfs_schema_entry *elfs_schemas_get(struct elfs_conn *conn, struct elfs_view module,

@@ -9,6 +9,7 @@
 
 -define(REPO, 'Elixir.Test.Repo').
 -define(SCHEMA, 'Elixir.Repo.SUITE.Thing').
+-define(EMBEDDED, 'Elixir.Repo.SUITE.Part').
 -define(TABLE, "CREATE TABLE users (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT, email TEXT, "
                "inserted_at TEXT NOT NULL, updated_at TEXT NOT NULL)").
 
@@ -17,6 +18,7 @@ suite() ->
 
 all() ->
     [closures, other_funs_are_refused, struct_without_a_schema, schema_is_asked_once, schema_says_more,
+     embedded_schema, embedded_schema_that_is_not_there, embedded_schema_caller_gone,
      schema_that_does_not_answer, schema_that_answers_late, given_up_while_asked, caller_gone_while_asked,
      questions_past_the_limit, columns_that_change, table_that_comes_later, constraint, insert_all,
      refused_and_nothing_written, many_callers, casts, over_rpc, another_repo].
@@ -25,10 +27,11 @@ init_per_suite(Config) -> ct_env:start(Config).
 end_per_suite(Config) -> ct_env:stop(Config).
 
 end_per_testcase(_Case, _Config) ->
-    _ = code:purge(?SCHEMA),
-    _ = code:delete(?SCHEMA),
-    _ = code:purge(?SCHEMA),
-    ok.
+    [begin
+         _ = code:purge(Schema),
+         _ = code:delete(Schema),
+         code:purge(Schema)
+     end || Schema <- [?SCHEMA, ?EMBEDDED]].
 
 call(#{name := Name}, Function, Args) ->
     try
@@ -112,27 +115,28 @@ struct_without_a_schema(Config) ->
     ct_node:stop(Node).
 
 %% A schema module on this node. Answers: what __schema__ says beside its usual; 'slow' waits until told.
-schema(Fields, More) ->
-    Forms = [{attribute, 1, module, ?SCHEMA},
+schema(Fields, More) -> schema(?SCHEMA, Fields, More).
+
+schema(Schema, Fields, More) ->
+    Ask = fun(What) ->
+        {call, 3, {remote, 3, {atom, 3, ?MODULE}, {atom, 3, answer}}, [{atom, 3, Schema}, What]}
+    end,
+    Forms = [{attribute, 1, module, Schema},
              {attribute, 2, export, [{'__schema__', 1}, {'__changeset__', 0}]},
-             {function, 3, '__schema__', 1,
-              [{clause, 3, [{var, 3, 'What'}], [],
-                [{call, 3, {remote, 3, {atom, 3, ?MODULE}, {atom, 3, answer}}, [{var, 3, 'What'}]}]}]},
-             {function, 4, '__changeset__', 0,
-              [{clause, 4, [], [],
-                [{call, 4, {remote, 4, {atom, 4, ?MODULE}, {atom, 4, answer}}, [{atom, 4, types}]}]}]}],
-    {ok, ?SCHEMA, Code} = compile:forms(Forms),
-    {module, ?SCHEMA} = code:load_binary(?SCHEMA, "schema", Code),
+             {function, 3, '__schema__', 1, [{clause, 3, [{var, 3, 'What'}], [], [Ask({var, 3, 'What'})]}]},
+             {function, 4, '__changeset__', 0, [{clause, 4, [], [], [Ask({atom, 4, types})]}]}],
+    {ok, Schema, Code} = compile:forms(Forms),
+    {module, Schema} = code:load_binary(Schema, "schema", Code),
     Answers = maps:merge(#{
         source => <<"things">>, prefix => nil, fields => [Field || {Field, _, _} <- Fields],
         dump => maps:from_list([{Field, {Column, Type, always}} || {Field, Column, Type} <- Fields]),
         primary_key => [id], autogenerate_id => {id, id, id}, autogenerate => [], autoupdate => [],
         read_after_writes => [], loaded => thing(maps:from_list([{Field, nil} || {Field, _, _} <- Fields])),
         types => maps:from_list([{Field, Type} || {Field, _, Type} <- Fields])}, More),
-    persistent_term:put(?MODULE, {Answers, counters:new(1, [])}).
+    persistent_term:put({?MODULE, Schema}, {Answers, counters:new(1, [])}).
 
-answer(What) ->
-    {Answers, Count} = persistent_term:get(?MODULE),
+answer(Schema, What) ->
+    {Answers, Count} = persistent_term:get({?MODULE, Schema}),
     counters:add(Count, 1, 1),
     case maps:get(What, Answers) of
         {wait, Name} -> receive after infinity -> Name end;
@@ -140,8 +144,10 @@ answer(What) ->
         Answer -> Answer
     end.
 
-asked() ->
-    {_, Count} = persistent_term:get(?MODULE),
+asked() -> asked(?SCHEMA).
+
+asked(Schema) ->
+    {_, Count} = persistent_term:get({?MODULE, Schema}),
     counters:get(Count, 1).
 
 thing(Fields) ->
@@ -173,6 +179,64 @@ schema_says_more(Config) ->
     {ok, #{id := 1, name := <<"x">>, done := true}} =
         call(Node, insert, [thing(#{id => nil, name => <<"x">>, done => true})]),
     ?assertEqual([[<<"1">>, <<"x">>, <<"1">>]], ct_sqlite:query(Db, "SELECT id, the_name, done FROM things")),
+    ct_node:stop(Node).
+
+%% A thing whose part is of an embedded schema.
+with_part(More) ->
+    Embed = fun(Tag) ->
+        {Tag, #{'__struct__' => 'Elixir.Ecto.Embedded', cardinality => one, field => part, owner => ?SCHEMA,
+                related => ?EMBEDDED, on_replace => raise, unique => true, ordered => true}}
+    end,
+    {embed, Reflection} = Embed(embed),
+    schema([{id, id, id}, {part, extra, {parameterized, {'Elixir.Ecto.Embedded', Reflection}}}],
+           #{types => #{id => id, part => Embed(embed)}}),
+    schema(?EMBEDDED, [{id, id, binary_id}, {size, s, integer}],
+           maps:merge(#{source => nil, autogenerate_id => {id, id, binary_id}, loaded => part(nil)}, More)),
+    thing(#{id => nil, part => part(7)}).
+
+part(Size) -> #{'__struct__' => ?EMBEDDED, id => nil, size => Size}.
+
+%% Its schema is asked about when it is met first, and once.
+embedded_schema(Config) ->
+    Node = #{db := Db} = ct_node:start(Config),
+    things(Node),
+    Thing = with_part(#{}),
+    {ok, #{part := nil}} = call(Node, insert, [Thing#{part := nil}]),
+    ?assertEqual(0, asked(?EMBEDDED)),
+    Insert = fun() ->
+        {ok, #{part := #{'__struct__' := ?EMBEDDED, id := <<Id:36/binary>>, size := 7}}} = call(Node, insert, [Thing]),
+        Id
+    end,
+    [_, _, _, _, Id] = [Insert() || _ <- lists:seq(1, 5)],
+    ?assertEqual(asked(?SCHEMA), asked(?EMBEDDED)),
+    ?assertEqual([[Id, <<"7">>]], ct_sqlite:query(Db, "SELECT extra->>'id', extra->>'s' FROM things WHERE id = 6")),
+    {ok, #{part := #{size := 7, id := Other}}} = call(Node, insert, [Thing, [{returning, true}]]),
+    ?assertNotEqual(Id, Other),
+    ct_node:stop(Node).
+
+%% Refused, and nothing is written; what does not need it is served.
+embedded_schema_that_is_not_there(Config) ->
+    Node = #{db := Db} = ct_node:start(Config),
+    things(Node),
+    Thing = with_part(#{dump => nonsense}),
+    [begin
+         {error, {unsupported, Text}} = call(Node, insert, [Thing]),
+         ?assertMatch({match, _}, re:run(Text, "^field part: the embedded schema Elixir.Repo.SUITE.Part is not known"))
+     end || _ <- [1, 2]],
+    ?assertMatch({ok, #{id := 1}}, call(Node, insert, [Thing#{part := nil}])),
+    ?assertEqual(1, ct_sqlite:count(Db, "things")),
+    ct_node:stop(Node).
+
+embedded_schema_caller_gone(Config) ->
+    Node = #{name := Name, db := Db} = ct_node:start(Config),
+    things(Node),
+    Thing = with_part(#{source => {wait, source}}),
+    Pid = spawn(fun() -> erpc:call(Name, ?REPO, insert, [Thing]) end),
+    ct_wait:until(fun() -> asked(?EMBEDDED) > 0 end),
+    true = erlang:disconnect_node(Name),
+    ct_wait:until(fun() -> not is_process_alive(Pid) end),
+    ct_wait:until(fun() -> {ok, #{rows := [[0]]}} = ct_node:query(Node, "SELECT count(*) FROM things") end),
+    ?assertEqual(0, ct_sqlite:count(Db, "things")),
     ct_node:stop(Node).
 
 %% Not there, or not what Ecto answers: the node goes on without, and refuses what stays open.

@@ -1,9 +1,12 @@
-/* litefs_fuzz - what LiteFS says: events in pieces, answers of /info, files of the mount. */
+/* litefs_fuzz - what LiteFS says: events in pieces, answers of /info, files of the mount. JSON as it
+ * is, the input is also read as what a database holds in a column of JSON. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "codec/term.h"
 #include "detect/event.h"
 #include "detect/lines.h"
+#include "ecto/json_read.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -48,6 +51,18 @@ static void parse_files(struct elfs_view file) {
     elfs_pos_parse(file, &txid, &checksum);
 }
 
+/* What comes out is a sound term. */
+static void read_json(struct elfs_view input) {
+    struct elfs_view term;
+    struct elfs_arena arena;
+    elfs_arena_init(&arena);
+    if (elfs_ecto_json_read(input, &arena, &term) == ELFS_OK) {
+        struct elfs_reader r = elfs_reader_of(term);
+        if (elfs_term_skip(&r, NULL) != ELFS_OK || elfs_reader_left(&r) > 0) abort();
+    }
+    elfs_arena_fini(&arena);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct elfs_view input = {data, size};
     struct elfs_claim claim;
@@ -55,6 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (elfs_info_parse(input, &claim) == ELFS_OK)
         check_name(claim.hostname, sizeof claim.hostname);
     parse_files(input);
+    read_json(input);
     uint64_t whole = parse_stream(input, size ? size : 1);
     if (parse_stream(input, 1) != whole || parse_stream(input, 7) != whole) abort();
     return 0;

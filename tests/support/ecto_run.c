@@ -47,10 +47,15 @@ void ecto_init(struct ecto_run *run, const char *columns) {
     read_columns(run, columns);
 }
 
-void ecto_fini(struct ecto_run *run) {
+static void free_terms(const struct elfs_view *terms) {
     for (size_t i = 0; i < ELFS_ECTO_QUERY_COUNT; i++) {
-        if (run->made[i].len) exact_free(run->made[i]);
+        if (terms[i].len) exact_free(terms[i]);
     }
+}
+
+void ecto_fini(struct ecto_run *run) {
+    free_terms(run->made);
+    for (size_t i = 0; i < run->embedded_count; i++) free_terms(run->embedded_made[i]);
     if (run->args.len) exact_free(run->args);
     elfs_arena_fini(&run->arena);
     elfs_buf_fini(&run->buf);
@@ -66,25 +71,51 @@ static bool has_schema(const struct ecto_run *run) {
     return run->answers[ELFS_ECTO_Q_DUMP] != NULL;
 }
 
-static void read_schema(struct ecto_run *run) {
+static void make_answers(const char *const *answers, struct elfs_view *made) {
+    for (size_t i = 0; i < ELFS_ECTO_QUERY_COUNT; i++)
+        made[i] = term_parse(answers[i] ? answers[i] : "nil");
+}
+
+static void make_schemas(struct ecto_run *run) {
+    assert_true(run->embedded_count <= ECTO_EMBEDDED_MAX);
+    if (has_schema(run)) make_answers(run->answers, run->made);
+    for (size_t i = 0; i < run->embedded_count; i++)
+        make_answers(run->embedded[i].answers, run->embedded_made[i]);
+}
+
+static enum elfs_code read_schema(struct ecto_run *run, const struct elfs_view *made,
+                                  struct elfs_ecto_schema *schema) {
     struct elfs_ecto_answers answers;
-    if (!has_schema(run)) return;
-    for (size_t i = 0; i < ELFS_ECTO_QUERY_COUNT; i++) {
-        run->made[i] = term_parse(run->answers[i] ? run->answers[i] : "nil");
-        answers.at[i] = run->made[i];
+    memcpy(answers.at, made, sizeof answers.at);
+    return elfs_ecto_schema_read(&answers, &run->arena, schema);
+}
+
+static enum elfs_code read_schemas(struct ecto_run *run) {
+    enum elfs_code code = ELFS_OK;
+    if (has_schema(run)) code = read_schema(run, run->made, &run->schema);
+    for (size_t i = 0; code == ELFS_OK && i < run->embedded_count; i++)
+        code = read_schema(run, run->embedded_made[i], &run->embedded_schemas[i]);
+    return code;
+}
+
+static const struct elfs_ecto_schema *find_embedded(void *arg, struct elfs_view module) {
+    const struct ecto_run *run = arg;
+    for (size_t i = 0; i < run->embedded_count; i++) {
+        if (elfs_view_is(module, run->embedded[i].name)) return &run->embedded_schemas[i];
     }
-    run->code = elfs_ecto_schema_read(&answers, &run->arena, &run->schema);
+    return NULL;
 }
 
 static void plan(struct ecto_run *run) {
     elfs_error_clear(&run->err);
-    if (run->code == ELFS_OK) read_schema(run);
+    if (run->code == ELFS_OK) run->code = read_schemas(run);
     if (run->code == ELFS_OK)
         run->code = elfs_ecto_resource_read(&run->call, &run->arena, &run->resource, &run->err);
     if (run->code != ELFS_OK) return;
     struct elfs_ecto_env env = {
         .table = &run->table,
         .schema = has_schema(run) ? &run->schema : NULL,
+        .embedded = {find_embedded, run},
         .now_us = run->now_us,
         .random = fill,
         .arg = run,
@@ -97,6 +128,7 @@ void ecto_plan(struct ecto_run *run, const char *function, const char *args) {
     run->args = term_parse(args);
     run->code = elfs_ecto_call_of_repo(elfs_view_str("Elixir.My.Repo"), elfs_view_str(function),
                                        run->args, &run->call);
+    make_schemas(run);
     plan(run);
 }
 
@@ -110,7 +142,25 @@ void ecto_plan_closure(struct ecto_run *run, struct elfs_view fun) {
     run->args = exact_copy((struct elfs_view){buf.data, buf.len});
     elfs_buf_fini(&buf);
     run->code = elfs_ecto_call_of_apply(run->args, &run->call);
+    make_schemas(run);
     plan(run);
+}
+
+enum elfs_code ecto_again(struct ecto_run *run, const struct elfs_ecto_outcome *outcome,
+                          size_t used) {
+    const struct elfs_arena arena = run->arena;
+    struct elfs_buf buf;
+    run->random = 0;
+    elfs_arena_init(&run->arena);
+    elfs_buf_init(&buf, 1 << 20);
+    run->code = elfs_arena_alloc(&run->arena, used) ? ELFS_OK : ELFS_NOMEM;
+    plan(run);
+    if (run->code == ELFS_OK)
+        run->code = elfs_ecto_answer(&run->plan, outcome, &run->arena, &buf, &run->raised);
+    elfs_buf_fini(&buf);
+    elfs_arena_fini(&run->arena);
+    run->arena = arena;
+    return run->code;
 }
 
 static size_t value_text(const struct elfs_value *value, char *out, size_t size) {
@@ -198,7 +248,7 @@ static size_t count_values(const char *row) {
     return n;
 }
 
-static void script(struct elfs_result *result, const char *rows, int64_t changes) {
+void ecto_result(struct elfs_result *result, const char *rows, int64_t changes) {
     static const char *const names[ECTO_COLUMNS_MAX] = {"a", "b", "c", "d", "e", "f", "g", "h",
                                                         "i", "j", "k", "l", "m", "n", "o", "p"};
     struct elfs_sink *sink = &result->sink;
@@ -224,7 +274,7 @@ void ecto_answer(struct ecto_run *run, const struct elfs_ecto_outcome *outcome) 
 void ecto_done(struct ecto_run *run, const char *rows, int64_t changes) {
     struct elfs_result result;
     elfs_result_init(&result, 1 << 20);
-    script(&result, rows, changes);
+    ecto_result(&result, rows, changes);
     struct elfs_ecto_outcome outcome = {.result = &result};
     ecto_answer(run, &outcome);
     elfs_result_fini(&result);

@@ -15,12 +15,14 @@
 
 static atomic_long countdown;
 static atomic_bool limited;
+static atomic_bool once;
 static atomic_bool failed;
 static atomic_long live;
 
 static bool must_fail(void) {
     if (!atomic_load(&limited)) return false;
-    if (atomic_fetch_sub(&countdown, 1) > 1) return false;
+    long left = atomic_fetch_sub(&countdown, 1);
+    if (left > 1 || (left < 1 && atomic_load(&once))) return false;
     atomic_store(&failed, true);
     return true;
 }
@@ -60,7 +62,7 @@ bool fail_alloc_stop(void) {
 
 long fail_alloc_live(void) { return atomic_load(&live); }
 
-void fail_alloc_each(bool (*scenario)(void *arg), void *arg) {
+static void each(bool (*scenario)(void *arg), void *arg) {
     for (long n = 1;; n++) {
         fail_alloc_start(n);
         bool ok = scenario(arg);
@@ -71,4 +73,12 @@ void fail_alloc_each(bool (*scenario)(void *arg), void *arg) {
         if (!hit) return;
         assert_true(n < 100000);
     }
+}
+
+void fail_alloc_each(bool (*scenario)(void *arg), void *arg) { each(scenario, arg); }
+
+void fail_alloc_each_once(bool (*scenario)(void *arg), void *arg) {
+    atomic_store(&once, true);
+    each(scenario, arg);
+    atomic_store(&once, false);
 }

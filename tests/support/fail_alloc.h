@@ -21,4 +21,8 @@ long fail_alloc_live(void);
  */
 void fail_alloc_each(bool (*scenario)(void *arg), void *arg);
 
+/* The same with that one allocation failing and no other: what goes on without it is not hidden by
+ * the next one. */
+void fail_alloc_each_once(bool (*scenario)(void *arg), void *arg);
+
 #endif

@@ -52,10 +52,10 @@ const char *prop_changeset(const struct prop_schema *schema, struct elfs_arena *
 /* A value, nil, or, rarely, one that is not of the type. */
 static struct prop_value any_value(struct prop_random *r, struct elfs_arena *arena,
                                    const struct prop_field *field) {
-    if (prop_one_in(r, 6)) return prop_nil();
+    if (prop_one_in(r, 6)) return prop_nil_of(field->type);
     if (prop_one_in(r, 80) && field->source) return prop_wrong(r, arena, field->type);
     /* Those that are always refused would leave nothing else to be seen. */
-    if (field->type >= PROP_LISTS && !prop_one_in(r, 8)) return prop_nil();
+    if (field->type >= PROP_LISTS && !prop_one_in(r, 8)) return prop_nil_of(field->type);
     return prop_value(r, arena, field->type, field->few);
 }
 

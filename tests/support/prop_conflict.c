@@ -52,9 +52,12 @@ static struct prop_row updated(const struct prop_world *w, const struct prop_row
     const struct prop_options *o = &w->call->options;
     struct prop_row row = *old;
     uint32_t replaced = o->on_conflict == PROP_SET ? 0 : prop_replaced(w);
+    bool typed = w->call->kind == PROP_INSERT_ALL || prop_is_typed(w->schema, w->call);
     for (size_t i = 0; i < w->schema->count; i++) {
         if (replaced & bit(i)) row.cells[i] = new->cells[i];
-        if (o->set & bit(i)) row.cells[i] = o->values[i];
+        if (!(o->set & bit(i))) continue;
+        bool nil = strcmp(o->values[i].term, "nil") == 0;
+        row.cells[i] = nil && !typed ? prop_nil() : o->values[i];
     }
     struct prop_value *cell = &row.cells[o->inc];
     if (o->inc && strcmp(cell->stored, "null") != 0)

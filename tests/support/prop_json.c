@@ -6,10 +6,15 @@
 
 #define DEPTH_MAX 3
 
-/* A term and its JSON, built side by side. */
+/* A term, its JSON and the term that is read back, built side by side. */
 struct json {
     const char *term;
     const char *text;
+    const char *loaded;
+};
+
+struct lists {
+    struct prop_list terms, texts, loaded;
 };
 
 struct maker {
@@ -36,41 +41,62 @@ static const char *quote(struct elfs_arena *arena, const char *text) {
     return prop_text(arena, "%s\"", out);
 }
 
+/* What is read back as it was given. */
+static struct json plain(const char *term, const char *text) {
+    return (struct json){term, text, term};
+}
+
 static struct json make_string(struct maker *m) {
     const char *word = words[prop_below(m->r, WORD_COUNT)];
-    return (struct json){prop_binary(m->arena, word, strlen(word)), quote(m->arena, word)};
+    return plain(prop_binary(m->arena, word, strlen(word)), quote(m->arena, word));
+}
+
+static void begin(struct maker *m, struct lists *l) {
+    prop_list_init(&l->terms, m->arena, ", ");
+    prop_list_init(&l->texts, m->arena, ",");
+    prop_list_init(&l->loaded, m->arena, ", ");
+}
+
+static void add(struct lists *l, const struct json *item) {
+    prop_list_add(&l->terms, "%s", item->term);
+    prop_list_add(&l->texts, "%s", item->text);
+    prop_list_add(&l->loaded, "%s", item->loaded);
+}
+
+static struct json list(struct maker *m, const struct lists *l) {
+    return (struct json){prop_text(m->arena, "[%s]", l->terms.text),
+                         prop_text(m->arena, "[%s]", l->texts.text),
+                         prop_text(m->arena, "[%s]", l->loaded.text)};
 }
 
 static struct json make(struct maker *m, int depth);
 
 static struct json make_list(struct maker *m, int depth) {
-    struct prop_list terms, texts;
-    prop_list_init(&terms, m->arena, ", ");
-    prop_list_init(&texts, m->arena, ",");
+    struct lists l;
+    begin(m, &l);
     for (uint32_t n = prop_below(m->r, 4); n > 0; n--) {
         struct json item = make(m, depth + 1);
-        prop_list_add(&terms, "%s", item.term);
-        prop_list_add(&texts, "%s", item.text);
+        add(&l, &item);
     }
-    return (struct json){prop_text(m->arena, "[%s]", terms.text),
-                         prop_text(m->arena, "[%s]", texts.text)};
+    return list(m, &l);
 }
 
-/* Keys are atoms or binaries, in the order in which they come. */
+/* Keys are atoms or binaries, in the order in which they come; read back they are binaries. */
 static struct json make_map(struct maker *m, int depth, bool integers) {
-    struct prop_list terms, texts;
-    prop_list_init(&terms, m->arena, ", ");
-    prop_list_init(&texts, m->arena, ",");
+    struct lists l;
+    begin(m, &l);
     uint32_t first = prop_below(m->r, 10);
     for (uint32_t n = prop_below(m->r, 4); n > 0; n--) {
         bool atom = prop_one_in(m->r, 2);
-        struct json item = integers ? (struct json){"7", "7"} : make(m, depth + 1);
+        struct json item = integers ? plain("7", "7") : make(m, depth + 1);
         const char *key = prop_text(m->arena, "k%u", (first + n * 3) % 10);
-        prop_list_add(&terms, atom ? "%s => %s" : "<<\"%s\">> => %s", key, item.term);
-        prop_list_add(&texts, "\"%s\":%s", key, item.text);
+        prop_list_add(&l.terms, atom ? "%s => %s" : "<<\"%s\">> => %s", key, item.term);
+        prop_list_add(&l.texts, "\"%s\":%s", key, item.text);
+        prop_list_add(&l.loaded, "<<\"%s\">> => %s", key, item.loaded);
     }
-    return (struct json){prop_text(m->arena, "#{%s}", terms.text),
-                         prop_text(m->arena, "{%s}", texts.text)};
+    return (struct json){prop_text(m->arena, "#{%s}", l.terms.text),
+                         prop_text(m->arena, "{%s}", l.texts.text),
+                         prop_text(m->arena, "#{%s}", l.loaded.text)};
 }
 
 static struct json make_number(struct maker *m) {
@@ -78,14 +104,14 @@ static struct json make_number(struct maker *m) {
     const char *text = prop_one_in(m->r, 2) ? prop_text(m->arena, "%d", quarters)
                        : quarters % 4       ? prop_text(m->arena, "%g", quarters / 4.0)
                                             : prop_text(m->arena, "%d.0", quarters / 4);
-    return (struct json){text, text};
+    return plain(text, text);
 }
 
 static struct json make(struct maker *m, int depth) {
     switch (prop_below(m->r, depth < DEPTH_MAX ? 8 : 6)) {
-    case 0: return (struct json){"nil", "null"};
-    case 1: return (struct json){"true", "true"};
-    case 2: return (struct json){"some_atom", "\"some_atom\""};
+    case 0: return plain("nil", "null");
+    case 1: return plain("true", "true");
+    case 2: return (struct json){"some_atom", "\"some_atom\"", "<<\"some_atom\">>"};
     case 3:
     case 4: return make_number(m);
     case 5: return make_string(m);
@@ -96,32 +122,30 @@ static struct json make(struct maker *m, int depth) {
 
 /* A list of values of one type; nil is one of any. */
 static struct json list_of(struct maker *m, enum prop_type type, bool *needs_type) {
-    struct prop_list terms, texts;
-    prop_list_init(&terms, m->arena, ", ");
-    prop_list_init(&texts, m->arena, ",");
+    struct lists l;
+    begin(m, &l);
     for (uint32_t n = prop_below(m->r, 4); n > 0; n--) {
-        struct json item = {"nil", "null"};
+        struct json item = plain("nil", "null");
         uint32_t which = prop_below(m->r, 5);
         int number = (int)prop_below(m->r, 300);
         if (which > 0 && type == PROP_STRINGS) item = make_string(m);
-        if (which > 0 && type == PROP_INTEGERS)
-            item.term = item.text = prop_text(m->arena, "%d", number);
+        if (which > 0 && type == PROP_INTEGERS) {
+            const char *text = prop_text(m->arena, "%d", number);
+            item = plain(text, text);
+        }
         if (which > 0 && type == PROP_BOOLEANS)
-            item = which % 2 ? (struct json){"true", "1"} : (struct json){"false", "0"};
+            item = which % 2 ? plain("true", "1") : plain("false", "0");
         if (which > 0 && type == PROP_ENUMS)
-            item = which % 2 ? (struct json){"red", "\"R\""} : (struct json){"blue", "\"blue\""};
+            item = which % 2 ? plain("red", "\"R\"") : plain("blue", "\"blue\"");
         if (which > 0 && type == PROP_DATES) {
             struct prop_value date =
                 prop_moment(m->arena, PROP_DATE, number * INT64_C(86400000000));
-            item = (struct json){date.term,
-                                 prop_text(m->arena, "\"%s\"", date.stored + strlen("text "))};
+            item = plain(date.term, prop_text(m->arena, "\"%s\"", date.stored + strlen("text ")));
         }
         *needs_type = *needs_type || (which > 0 && (type == PROP_BOOLEANS || type == PROP_ENUMS));
-        prop_list_add(&terms, "%s", item.term);
-        prop_list_add(&texts, "%s", item.text);
+        add(&l, &item);
     }
-    return (struct json){prop_text(m->arena, "[%s]", terms.text),
-                         prop_text(m->arena, "[%s]", texts.text)};
+    return list(m, &l);
 }
 
 struct prop_value prop_json_value(struct prop_random *r, struct elfs_arena *arena,
@@ -131,7 +155,8 @@ struct prop_value prop_json_value(struct prop_random *r, struct elfs_arena *aren
     bool is_map = type == PROP_MAP || type == PROP_MAP_OF;
     struct json json =
         is_map ? make_map(&m, 1, type == PROP_MAP_OF) : list_of(&m, type, &value.needs_type);
-    value.term = value.loaded = json.term;
+    value.term = json.term;
+    value.loaded = json.loaded;
     value.stored = prop_stored(arena, "text", json.text, strlen(json.text));
     return value;
 }

@@ -1,4 +1,5 @@
-/* prop_json - random maps and lists, and the JSON text that Jason makes of them. */
+/* prop_json - random maps and lists, the JSON text that Jason makes of them and the terms that are
+ * read back. */
 #ifndef ELFS_TESTS_PROP_JSON_H
 #define ELFS_TESTS_PROP_JSON_H
 

@@ -62,8 +62,8 @@ static const char *make_set(struct prop_random *r, struct elfs_arena *arena,
             o->inc = (int)i;
         } else if (fields >> i & 1) {
             o->set |= UINT32_C(1) << i;
-            o->values[i] =
-                prop_one_in(r, 6) ? prop_nil() : prop_value(r, arena, field->type, field->few);
+            o->values[i] = prop_one_in(r, 6) ? prop_nil_of(field->type)
+                                             : prop_value(r, arena, field->type, field->few);
             prop_list_add(&list, "{'%s', %s}", name_of(schema, call, i), o->values[i].term);
         }
     }

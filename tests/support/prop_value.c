@@ -34,20 +34,20 @@ static const struct {
     [PROP_NAIVE_USEC] = {"naive_datetime_usec", "TEXT", true, true},
     [PROP_UTC] = {"utc_datetime", "TEXT", true, false},
     [PROP_UTC_USEC] = {"utc_datetime_usec", "TEXT", true, false},
-    [PROP_MAP] = {"map", "TEXT", false, false},
-    [PROP_MAP_OF] = {"{map, integer}", "TEXT", false, false},
-    [PROP_STRINGS] = {"{array, string}", "TEXT", false, false},
-    [PROP_INTEGERS] = {"{array, integer}", "TEXT", false, false},
-    [PROP_BOOLEANS] = {"{array, boolean}", "TEXT", false, false},
-    [PROP_DATES] = {"{array, date}", "TEXT", false, false},
-    [PROP_ENUMS] = {"{array, " ENUM_TEXT "}", "TEXT", false, false},
+    [PROP_MAP] = {"map", "TEXT", true, false},
+    [PROP_MAP_OF] = {"{map, integer}", "TEXT", true, false},
+    [PROP_STRINGS] = {"{array, string}", "TEXT", true, false},
+    [PROP_INTEGERS] = {"{array, integer}", "TEXT", true, false},
+    [PROP_BOOLEANS] = {"{array, boolean}", "TEXT", true, false},
+    [PROP_DATES] = {"{array, date}", "TEXT", true, false},
+    [PROP_ENUMS] = {"{array, " ENUM_TEXT "}", "TEXT", true, false},
     [PROP_BINARY] = {"binary", "BLOB", true, false},
     [PROP_UUID] = {"'Elixir.Ecto.UUID'", "TEXT", true, true},
     [PROP_BINARY_ID] = {"binary_id", "TEXT", true, true},
     [PROP_BINARY_ID_RAW] = {"binary_id", "BLOB", true, false},
     [PROP_ENUM] = {ENUM_TEXT, "TEXT", true, false},
     [PROP_ENUM_INTEGER] = {ENUM_INTEGER, "INTEGER", true, false},
-    [PROP_LISTS] = {"{array, {array, integer}}", "TEXT", false, false},
+    [PROP_LISTS] = {"{array, {array, integer}}", "TEXT", true, false},
     [PROP_CUSTOM] = {"'Elixir.My.Money'", "TEXT", false, false},
 };
 
@@ -87,6 +87,11 @@ static struct prop_value plain(const char *term, const char *stored) {
 
 struct prop_value prop_nil(void) {
     return plain("nil", "null");
+}
+
+struct prop_value prop_nil_of(enum prop_type type) {
+    bool json = (type >= PROP_MAP && type <= PROP_ENUMS) || type == PROP_LISTS;
+    return json ? plain("nil", "text null") : prop_nil();
 }
 
 struct prop_value prop_integer(struct elfs_arena *arena, int64_t integer) {

@@ -67,6 +67,8 @@ const char *prop_stored(struct elfs_arena *arena, const char *class, const void 
 const char *prop_binary(struct elfs_arena *arena, const void *bytes, size_t len);
 
 struct prop_value prop_nil(void);
+/* nil as a value of the type that is stored: of what is stored as JSON it is JSON too. */
+struct prop_value prop_nil_of(enum prop_type type);
 struct prop_value prop_integer(struct elfs_arena *arena, int64_t integer);
 /* The UUID of which every random byte is this one. */
 struct prop_value prop_uuid(struct elfs_arena *arena, enum prop_type type, uint8_t byte);

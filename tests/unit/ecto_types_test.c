@@ -26,8 +26,13 @@
     "{parameterized, {'Elixir.Ecto.Enum', #{on_dump => #{a => <<\"A\">>, b => 2}, on_load => "     \
     "#{<<\"A\">> => a, 2 => b}}}}"
 #define OLD_ENUM "{parameterized, 'Elixir.Ecto.Enum', #{on_dump => #{a => <<\"A\">>}}}"
+#define DUMPED_ENUM                                                                                \
+    "{parameterized, {'Elixir.Ecto.Enum', #{embed_as => dump, on_dump => #{a => 1}, on_load => "   \
+    "#{1 => a}}}}"
 #define UUID "<<\"00112233-4455-6677-8899-aAbBcCdDeEfF\">>"
 #define UUID_BYTES "<<0,17,34,51,68,85,102,119,136,153,170,187,204,221,238,255>>"
+#define UNKNOWN_EMBED(cardinality)                                                                 \
+    "{embed, #{cardinality => " cardinality ", related => 'Elixir.My.Card'}}"
 #define MONEY "#{'__struct__' => 'Elixir.Money', amount => 1}"
 
 struct dump {
@@ -55,6 +60,8 @@ static void show(const struct elfs_value *value, char *out, size_t size) {
     }
 }
 
+static const struct elfs_ecto_schemas none; /* embedded schemas are not known */
+
 static void check_dump(const struct dump *d) {
     struct elfs_view term = term_parse(d->term), type_term = ELFS_VIEW_NONE;
     struct elfs_ecto_column column = {.type = elfs_view_str(d->declared)};
@@ -64,7 +71,7 @@ static void check_dump(const struct dump *d) {
     elfs_arena_init(&arena);
     if (d->type) type_term = term_parse(d->type);
     struct elfs_ecto_type type = elfs_ecto_type_read(type_term);
-    enum elfs_code code = elfs_ecto_dump(&type, term, &column, &arena, &value, &err);
+    enum elfs_code code = elfs_ecto_dump(&type, term, &column, &none, &arena, &value, &err);
     if (code != d->code)
         fail_msg("%s as %s: %s %s", d->term, d->type ? d->type : "-", elfs_code_name(code),
                  err.message);
@@ -164,7 +171,15 @@ static void stored_by_type(void **state) {
         {"'Elixir.My.Type'", "TEXT", "nil", ELFS_OK, "NULL"},
         {"string", "TEXT", "nil", ELFS_OK, "NULL"},
         {ENUM, "TEXT", "nil", ELFS_OK, "NULL"},
-        {"{embed, #{}}", "TEXT", "#{}", ELFS_UNSUPPORTED, NULL},
+        {"map", "TEXT", "nil", ELFS_OK, "'null'"},
+        {"{map, string}", "TEXT", "nil", ELFS_OK, "'null'"},
+        {"{array, string}", "TEXT", "nil", ELFS_OK, "'null'"},
+        {UNKNOWN_EMBED("one"), "TEXT", "nil", ELFS_OK, "'null'"},
+        {UNKNOWN_EMBED("one"), "TEXT", "#{}", ELFS_UNSUPPORTED, NULL},
+        {UNKNOWN_EMBED("many"), "TEXT", "[]", ELFS_UNSUPPORTED, NULL},
+        {"{embed, #{}}", "TEXT", "#{}", ELFS_BADARG, NULL},
+        {"{embed, #{cardinality => few, related => 'Elixir.My.Card'}}", "TEXT", "[]", ELFS_BADARG,
+         NULL},
         {"{assoc, #{}}", "TEXT", "#{}", ELFS_UNSUPPORTED, NULL},
     };
     check_dumps(table, sizeof table / sizeof *table);
@@ -214,7 +229,8 @@ static void ids_in_a_blob_column(void **state) {
         struct elfs_value value;
         struct elfs_arena arena;
         elfs_arena_init(&arena);
-        assert_int_equal(elfs_ecto_dump(&type, term, &column, &arena, &value, NULL), ELFS_OK);
+        assert_int_equal(elfs_ecto_dump(&type, term, &column, &none, &arena, &value, NULL),
+                         ELFS_OK);
         assert_int_equal(value.type, ELFS_TEXT);
         assert_int_equal(value.bytes.len, 16);
         assert_memory_equal(value.bytes.data, bytes.data + 5, 16);
@@ -251,7 +267,8 @@ static void loaded(void **state) {
         {"decimal", "-7", DECIMAL("-1", "7", "0")},
         {"decimal", "1.5", DECIMAL("1", "15", "-1")},
         {"decimal", "100.0", DECIMAL("1", "1000", "-1")},
-        {"decimal", "1.0e22", DECIMAL("1", "10", "21")},
+        {"decimal", "1.0e22", DECIMAL("1", "1", "22")},
+        {"decimal", "-3.0e-8", DECIMAL("-1", "3", "-8")},
         {"decimal", "<<\"18446744073709551615\">>", NULL},
         {"decimal", "<<\"1.2.3\">>", NULL},
         {"decimal", "<<\"-\">>", NULL},
@@ -276,6 +293,37 @@ static void loaded(void **state) {
         {ENUM, "<<\"B\">>", NULL},
         {"binary_id", UUID, UUID},
         {"'Elixir.Ecto.UUID'", UUID_BYTES, "<<\"00112233-4455-6677-8899-aabbccddeeff\">>"},
+        {"map", "<<\"{\\\"a\\\":[1,null,true],\\\"b\\\":{}}\">>",
+         "#{<<\"a\">> => [1, nil, true], <<\"b\">> => #{}}"},
+        {"map", "<<\"null\">>", "nil"},
+        {"map", "nil", "nil"},
+        {"map", "<<\"[1]\">>", NULL},
+        {"map", "<<\"{\">>", NULL},
+        {"map", "1", NULL},
+        {"{map, float}", "<<\"{\\\"a\\\":1,\\\"b\\\":\\\"2.5\\\",\\\"c\\\":null}\">>",
+         "#{<<\"a\">> => 1.0, <<\"b\">> => 2.5, <<\"c\">> => nil}"},
+        {"{map, integer}", "<<\"{\\\"a\\\":1.5}\">>", NULL},
+        {"{map, integer}", "<<\"null\">>", "nil"},
+        {"{map, integer}", "<<\"[]\">>", NULL},
+        {"{map, {array, date}}", "<<\"{\\\"a\\\":[\\\"2026-11-24\\\"]}\">>",
+         "#{<<\"a\">> => [" DATE "]}"},
+        {"{array, string}", "<<\"[\\\"x\\\",null]\">>", "[<<\"x\">>, nil]"},
+        {"{array, string}", "<<\"[]\">>", "[]"},
+        {"{array, string}", "<<\"null\">>", "nil"},
+        {"{array, string}", "<<\"[1]\">>", NULL},
+        {"{array, string}", "<<\"{}\">>", NULL},
+        {"{array, integer}", "<<\"[\\\"1\\\"]\">>", NULL}, /* loaded, not cast */
+        {"{array, boolean}", "<<\"[1,0,true,\\\"FALSE\\\"]\">>", "[true, false, true, false]"},
+        {"{array, decimal}", "<<\"[\\\"1.50\\\",2]\">>",
+         "[" DECIMAL("1", "150", "-2") ", " DECIMAL("1", "2", "0") "]"},
+        {"{array, utc_datetime}", "<<\"[\\\"2026-11-24T21:05:41Z\\\"]\">>",
+         "[" UTC("41", "{0, 0}") "]"},
+        {"{array, " ENUM "}", "<<\"[2,\\\"A\\\",null]\">>", "[b, a, nil]"},
+        {"{array, " ENUM "}", "<<\"[3]\">>", NULL},
+        {"{array, {array, integer}}", "<<\"[[1],[],null]\">>", "[[1], [], nil]"},
+        {"{array, map}", "<<\"[{\\\"a\\\":1}]\">>", "[#{<<\"a\">> => 1}]"},
+        {"{array, {map, date}}", "<<\"[{\\\"a\\\":\\\"2026-11-24\\\"}]\">>",
+         "[#{<<\"a\">> => " DATE "}]"},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         struct elfs_view value = term_parse(table[i].value), type_term = term_parse(table[i].type);
@@ -283,8 +331,8 @@ static void loaded(void **state) {
         struct elfs_view term;
         struct elfs_arena arena;
         elfs_arena_init(&arena);
-        assert_true(elfs_ecto_can_load(&type));
-        enum elfs_code code = elfs_ecto_load(&type, value, &arena, &term);
+        assert_true(elfs_ecto_can_load(&type, &none));
+        enum elfs_code code = elfs_ecto_load(&type, value, &none, &arena, &term);
         bool big = strstr(table[i].value, "18446744073709551615") != NULL;
         if (big) {
             char *text = term_print(term);
@@ -300,12 +348,27 @@ static void loaded(void **state) {
         exact_free(type_term);
         exact_free(value);
     }
-    static const char *const cannot[] = {"map", "{map, string}", "{array, string}", "{embed, #{}}",
-                                         "'Elixir.My.Type'"};
+    static const char *const cannot[] = {
+        UNKNOWN_EMBED("one"),
+        UNKNOWN_EMBED("many"),
+        "{embed, #{}}",
+        "{parameterized, {'Elixir.Ecto.Embedded', #{cardinality => one, related => "
+        "'Elixir.My.Card'}}}",
+        "{assoc, #{}}",
+        "'Elixir.My.Type'",
+        "{parameterized, {'Elixir.My.Type', #{}}}",
+        "{map, 'Elixir.My.Type'}",
+        "{map, " UNKNOWN_EMBED("one") "}",
+        "{map, " DUMPED_ENUM "}",
+        "{array, 'Elixir.My.Type'}",
+        "{array, {array, 'Elixir.My.Type'}}",
+        "{array, {map, 'Elixir.My.Type'}}",
+        "{array, " UNKNOWN_EMBED("one") "}",
+    };
     for (size_t i = 0; i < sizeof cannot / sizeof *cannot; i++) {
         struct elfs_view term = term_parse(cannot[i]);
         struct elfs_ecto_type type = elfs_ecto_type_read(term);
-        assert_false(elfs_ecto_can_load(&type));
+        assert_false(elfs_ecto_can_load(&type, &none));
         exact_free(term);
     }
 }

@@ -1,0 +1,128 @@
+/* embed_load - see embed_load.h. */
+#include "ecto/embed_load.h"
+
+#include "codec/put.h"
+#include "codec/term_head.h"
+#include "ecto/cast.h"
+#include "ecto/load.h"
+#include "ecto/make.h"
+#include "ecto/peek.h"
+
+/* The schemas that are being looked at, from the inmost outwards: one that embeds itself is not looked
+ * at again. */
+struct path {
+    struct elfs_view module;
+    const struct path *outer;
+};
+
+static bool is_on(const struct path *path, struct elfs_view module) {
+    for (; path; path = path->outer) {
+        if (elfs_view_equal(path->module, module)) return true;
+    }
+    return false;
+}
+
+static bool can_load(const struct elfs_ecto_type *type, const struct elfs_ecto_schemas *schemas,
+                     const struct path *outer) {
+    struct elfs_ecto_embed embed;
+    if (elfs_ecto_embed_read(type, schemas, &embed, NULL) != ELFS_OK) return false;
+    struct path path = {embed.module, outer};
+    if (is_on(outer, embed.module)) return true;
+    const struct elfs_ecto_map *dump = &embed.schema->dump;
+    for (size_t i = 0; i < dump->count; i++) {
+        struct elfs_view e[3];
+        if (!elfs_ecto_tuple(dump->pairs[i].value, 3, e) &&
+            !elfs_ecto_tuple(dump->pairs[i].value, 2, e))
+            return false;
+        struct elfs_ecto_type field = elfs_ecto_type_read(e[1]);
+        bool can = field.kind == ELFS_ECTO_EMBED  ? can_load(&field, schemas, &path)
+                   : field.kind == ELFS_ECTO_ENUM ? true
+                                                  : elfs_ecto_can_cast(&field);
+        if (!can) return false;
+    }
+    return true;
+}
+
+bool elfs_ecto_can_load_embed(const struct elfs_ecto_type *type,
+                              const struct elfs_ecto_schemas *schemas) {
+    return can_load(type, schemas, NULL);
+}
+
+struct loader {
+    const struct elfs_ecto_schemas *schemas;
+    struct elfs_arena *arena;
+};
+
+static enum elfs_code load_embed(struct loader *l, const struct elfs_ecto_type *type,
+                                 struct elfs_view value, int depth, struct elfs_view *loaded);
+
+static enum elfs_code load_field(struct loader *l, struct elfs_view entry, struct elfs_view object,
+                                 int depth, struct elfs_view *loaded) {
+    struct elfs_view e[3];
+    *loaded = ELFS_VIEW_NONE;
+    if (!elfs_ecto_tuple(entry, 3, e) && !elfs_ecto_tuple(entry, 2, e)) return ELFS_BADARG;
+    struct elfs_view value = elfs_ecto_text_key(object, elfs_ecto_atom(e[0]));
+    if (value.len == 0) return ELFS_OK; /* it has the schema's default */
+    struct elfs_ecto_type type = elfs_ecto_type_read(e[1]);
+    if (type.kind == ELFS_ECTO_EMBED) return load_embed(l, &type, value, depth, loaded);
+    if (type.kind == ELFS_ECTO_ENUM && elfs_ecto_enum_is_dumped(&type))
+        return elfs_ecto_load(&type, value, NULL, l->arena, loaded);
+    return elfs_ecto_cast(&type, value, l->arena, loaded);
+}
+
+static enum elfs_code load_struct(struct loader *l, const struct elfs_ecto_embed *embed,
+                                  struct elfs_view object, int depth, struct elfs_view *loaded) {
+    const struct elfs_ecto_map *dump = &embed->schema->dump;
+    struct elfs_ecto_map into;
+    if (!elfs_ecto_is(object, ELFS_TERM_MAP)) return ELFS_BADARG;
+    enum elfs_code code = elfs_ecto_map_copy(&embed->schema->loaded, l->arena, &into);
+    for (size_t i = 0; code == ELFS_OK && i < dump->count; i++) {
+        struct elfs_view value;
+        code = load_field(l, dump->pairs[i].value, object, depth, &value);
+        if (code == ELFS_OK && value.len > 0)
+            code = elfs_ecto_map_set(&into, l->arena, dump->pairs[i].name, value);
+    }
+    if (code == ELFS_OK) *loaded = elfs_ecto_map_term(&into, l->arena);
+    return code == ELFS_OK && loaded->len == 0 ? ELFS_NOMEM : code;
+}
+
+static enum elfs_code load_structs(struct loader *l, const struct elfs_ecto_embed *embed,
+                                   struct elfs_view value, int depth, struct elfs_view *loaded) {
+    struct elfs_ecto_list list;
+    struct elfs_view item, one;
+    struct elfs_buf buf;
+    enum elfs_code code = ELFS_OK;
+    if (!elfs_ecto_list_begin(value, &list)) return ELFS_BADARG;
+    elfs_buf_init(&buf, SIZE_MAX);
+    elfs_put_list_header(&buf, list.items.left);
+    while (code == ELFS_OK && elfs_ecto_list_next(&list, &item)) {
+        code = load_struct(l, embed, item, depth, &one);
+        if (code == ELFS_OK) elfs_buf_append_view(&buf, one);
+    }
+    elfs_put_nil(&buf);
+    *loaded = elfs_ecto_take(&buf, l->arena);
+    return code == ELFS_OK && loaded->len == 0 ? ELFS_NOMEM : code;
+}
+
+static enum elfs_code load_embed(struct loader *l, const struct elfs_ecto_type *type,
+                                 struct elfs_view value, int depth, struct elfs_view *loaded) {
+    static const uint8_t empty[] = {ELFS_TAG_NIL};
+    struct elfs_ecto_embed embed;
+    enum elfs_code code = elfs_ecto_embed_read(type, l->schemas, &embed, NULL);
+    if (code != ELFS_OK) return ELFS_BADARG;
+    *loaded = value;
+    if (elfs_ecto_is_nil(value)) {
+        if (embed.many) *loaded = (struct elfs_view){empty, sizeof empty};
+        return ELFS_OK;
+    }
+    if (depth == ELFS_ECTO_EMBED_DEPTH_MAX) return ELFS_BADARG;
+    return embed.many ? load_structs(l, &embed, value, depth + 1, loaded)
+                      : load_struct(l, &embed, value, depth + 1, loaded);
+}
+
+enum elfs_code elfs_ecto_load_embed(const struct elfs_ecto_type *type, struct elfs_view value,
+                                    const struct elfs_ecto_schemas *schemas,
+                                    struct elfs_arena *arena, struct elfs_view *loaded) {
+    struct loader l = {schemas, arena};
+    return load_embed(&l, type, value, 0, loaded);
+}
