@@ -140,7 +140,9 @@ defmodule Test.FollowTest do
 
     defp at(files, txid, checksum) do
       hex = fn n -> n |> Integer.to_string(16) |> String.downcase() |> String.pad_leading(16, "0") end
-      File.write!(files.replica <> "-pos", "#{hex.(txid)}/#{hex.(checksum)}\n")
+      # At once, as LiteFS's file changes: who reads meanwhile must not find it empty.
+      File.write!(files.replica <> ".new", "#{hex.(txid)}/#{hex.(checksum)}\n")
+      File.rename!(files.replica <> ".new", files.replica <> "-pos")
     end
 
     test "without the option the position is told, and can be waited for", %{files: files} do
