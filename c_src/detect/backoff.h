@@ -1,8 +1,9 @@
 /* backoff - how long to wait before the next try of something that failed.
  *
- * PURE. 100 ms, doubled with each failure up to 10 s, then each wait is a random time between its
- * half and its whole (but no less than 100 ms), so that many clients of one server do not come back
- * together.
+ * PURE. 100 ms, doubled with each failure up to a second, then each wait is a random time between
+ * its half and its whole (but no less than 100 ms), so that the clients of one server do not come
+ * back together. Not longer: the server is LiteFS on this host, where a try costs next to nothing,
+ * and until it is found to be back this host serves nothing of its databases.
  */
 #ifndef ELFS_DETECT_BACKOFF_H
 #define ELFS_DETECT_BACKOFF_H
@@ -10,7 +11,7 @@
 #include <stdint.h>
 
 #define ELFS_BACKOFF_MIN_MS 100
-#define ELFS_BACKOFF_MAX_MS 10000
+#define ELFS_BACKOFF_MAX_MS 1000
 
 struct elfs_backoff {
     int64_t wait_ms; /* 0 before the first failure */
