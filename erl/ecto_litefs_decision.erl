@@ -17,9 +17,13 @@
 %% or written the row meanwhile.
 %%
 %% `said' is the C node that has said it became the primary. Its word counts if it came while this
-%% host's LiteFS knew no primary (it looks for one for a second and more), until the row changes,
-%% LiteFS looks again, or the word is taken back. Once LiteFS knows a primary no word counts: a node
-%% that was cut off is wrong about itself.
+%% host's LiteFS knew no primary (it looks for one for a second and more): `early'. One that came
+%% while LiteFS knew one, `late', counts only while the node that the row names is not connected or
+%% denies that it is the primary: a node that was cut off is wrong about itself; but a machine that
+%% died without a word is this host's LiteFS's primary until TCP gives it up, which takes a minute,
+%% and meanwhile another may have its lease. `denied' is the row's name then. A word and a denial
+%% hold until the row changes, LiteFS announces another primary or looks for one again; a word also
+%% until it is taken back.
 %%
 %% Names are compared as binaries with the names of connected nodes, so that none becomes an atom.
 -module(ecto_litefs_decision).
@@ -32,9 +36,10 @@
 -export([row_decides/1]).
 -export([said/2]).
 -export([denied/2]).
--export([on_trust/1]).
+-export([on_trust/2]).
 -export([set/2]).
 -export([role/1]).
+-export([looking/1]).
 -export([changed/2]).
 -export([told/1]).
 -export([answer/2]).
@@ -54,14 +59,14 @@
 -opaque view() :: #{role := role() | none, hostname := binary() | nil, mount := mount(),
                     by := role | row, row := binary() | nil, given := node() | nil,
                     told := binary() | nil | none,
-                    said := node() | nil}.
+                    said := {node(), early | late} | nil, denied := binary() | nil}.
 -export_type([role/0, announced/0, view/0]).
 
 %% @doc Nothing is known yet.
 -spec new() -> view().
 new() ->
     #{role => none, hostname => nil, mount => absent, by => role, row => nil, given => nil,
-      told => none, said => nil}.
+      told => none, said => nil, denied => nil}.
 
 %% @doc What is announced when there is no port to ask.
 -spec blind() -> announced().
@@ -74,8 +79,8 @@ blind() ->
 announce(#{role := Role, hostname := Host, mount := Mount} = State, View) ->
     View1 = case View of
         #{role := Role, hostname := Host} -> View;
-        #{hostname := nil} -> View#{by := role, given := nil};
-        #{} -> View#{by := role, given := nil, said := nil}
+        #{hostname := nil} -> View#{by := role, given := nil, denied := nil};
+        #{} -> View#{by := role, given := nil, said := nil, denied := nil}
     end,
     row_announced(State, View1#{role := Role, hostname := Host, mount := Mount}).
 
@@ -94,7 +99,7 @@ row_announced(#{}, View) ->
 row_read(Name, #{row := Name} = View) ->
     View#{given := nil};
 row_read(Name, View) ->
-    View#{row := Name, given := nil, said := nil}.
+    View#{row := Name, given := nil, said := nil, denied := nil}.
 
 %% @doc From now on the row decides.
 -spec row_decides(view()) -> view().
@@ -103,18 +108,32 @@ row_decides(View) ->
 
 %% @doc A C node says that it is the primary now.
 -spec said(node(), view()) -> view().
-said(Node, #{hostname := nil} = View) -> View#{said := Node};
-said(_, View) -> View.
+said(Node, #{hostname := nil} = View) -> View#{said := {Node, early}};
+said(_, #{said := {_, early}} = View) -> View;
+said(Node, View) -> View#{said := {Node, late}}.
 
-%% @doc The node's word does not count any more.
+%% @doc The node is not the primary: its word does not count any more, and its name in the row no
+%% more than another's word.
 -spec denied(node(), view()) -> view().
-denied(Node, #{said := Node} = View) -> View#{said := nil};
-denied(_, View) -> View.
+denied(Node, #{said := {Node, _}} = View) ->
+    View#{said := nil};
+denied(Node, #{row := Name} = View) ->
+    case atom_to_binary(Node) of
+        Name -> View#{denied := Name};
+        _ -> View
+    end.
 
-%% @doc Whose word has to do until the row is here.
--spec on_trust(view()) -> node() | nil.
-on_trust(#{by := role, role := replica, said := Node}) -> Node;
-on_trust(#{}) -> nil.
+%% @doc Whose word has to do: until the row is here, or since the node that it names has gone or denies.
+-spec on_trust(view(), [node()]) -> node() | nil.
+on_trust(#{by := role, role := replica, said := {Node, early}}, _) ->
+    Node;
+on_trust(#{by := role, role := replica, said := {Node, late}, row := Name, denied := Denied}, Nodes) ->
+    case Name =:= Denied orelse resolve(Name, Nodes -- [node()]) =:= nil of
+        true -> Node;
+        false -> nil
+    end;
+on_trust(#{}, _) ->
+    nil.
 
 %% @doc The row was written by hand: it decides, and this is what it names.
 -spec set(node(), view()) -> view().
@@ -125,6 +144,11 @@ set(Node, View) ->
 -spec role(view()) -> role() | none.
 role(#{role := Role}) ->
     Role.
+
+%% @doc Does LiteFS of this host, a replica, know no primary?
+-spec looking(view()) -> boolean().
+looking(#{role := Role, hostname := Host}) ->
+    Role =:= replica andalso Host =:= nil.
 
 %% @doc Do the two differ in what LiteFS says: the role, or who the primary is?
 -spec changed(view(), view()) -> boolean().
@@ -146,7 +170,7 @@ answer(#{by := row, row := Name}, Nodes) ->
 answer(#{role := primary}, _) ->
     node();
 answer(#{role := replica, row := Name} = View, Nodes) ->
-    Trusted = on_trust(View),
+    Trusted = on_trust(View, Nodes),
     case lists:member(Trusted, Nodes) of
         true -> Trusted;
         %% A row that names a replica has not been replaced by the new primary yet.

@@ -163,7 +163,7 @@ handle_cast({announce, Announced}, #state{view = Old, awaiting = Awaiting} = Sta
     View = ecto_litefs_decision:announce(Announced, Old),
     Changed = ecto_litefs_decision:changed(Old, View),
     News = ecto_litefs_decision:told(View) =/= ecto_litefs_decision:told(Old),
-    ReadAt = case Changed andalso ecto_litefs_decision:on_trust(View) =:= nil of
+    ReadAt = case Changed andalso on_trust(View) =:= nil of
         _ when News -> now_ms();
         true -> old(State#state.config);
         false -> State#state.read_at
@@ -182,7 +182,7 @@ in_doubt(State) ->
 
 said(Node, #state{view = Old} = State) ->
     View = ecto_litefs_decision:said(Node, Old),
-    case ecto_litefs_decision:on_trust(View) of
+    case on_trust(View) of
         %% Nobody has to wait for the row meanwhile.
         Node -> State#state{view = View, read_at = now_ms()};
         _ -> State#state{view = View}
@@ -190,7 +190,7 @@ said(Node, #state{view = Old} = State) ->
 
 %% LiteFS has found a primary, whose row is about to come: a word is not trusted for longer.
 limit_trust(#state{view = View} = State) ->
-    case ecto_litefs_decision:on_trust(View) of
+    case on_trust(View) of
         nil -> ok;
         Node -> _ = erlang:start_timer(?TRUST_MS, self(), {end_of_trust, Node}), ok
     end,
@@ -203,8 +203,12 @@ changed(true, Old, State) ->
     State1 = due(limit_trust(State)),
     case ecto_litefs_decision:role(State1#state.view) of
         replica ->
-            %% A new primary may have told us before LiteFS had lost the old one.
-            ok = listen(nodes(connected), State1),
+            %% A new primary may have told us before LiteFS had lost the old one. Once LiteFS has
+            %% found it nobody else is asked.
+            ok = case ecto_litefs_decision:looking(State1#state.view) of
+                true -> listen(nodes(connected), State1);
+                false -> ok
+            end,
             search(Old, enqueue(#job{task = read}, State1));
         _ -> State1
     end.
@@ -400,6 +404,9 @@ known(#state{view = View}) ->
 
 answer(#state{view = View}) ->
     ecto_litefs_decision:answer(View, nodes_now()).
+
+on_trust(View) ->
+    ecto_litefs_decision:on_trust(View, nodes_now()).
 
 nodes_now() ->
     [node() | nodes(connected)].

@@ -21,7 +21,8 @@ suite() ->
 all() ->
     [row_is_read_when_it_was_wrong, moved_in_mid_load, killed_in_mid_load, cut_off_in_mid_load, refused_in_mid_load, transactions_in_mid_load,
      error_after_a_lost_answer, this_host_becomes_primary, cut_off_in_a_transaction, retries_are_told,
-     await_position, await_on_a_mount_that_hangs, await_here, a_new_primary_says_so, failover_latency].
+     await_position, await_on_a_mount_that_hangs, await_here, a_new_primary_says_so, primary_that_is_gone,
+     failover_latency].
 
 init_per_suite(Config) -> ct_env:start(Config).
 end_per_suite(Config) -> ct_env:stop(Config).
@@ -389,6 +390,39 @@ a_new_primary_says_so(Config) ->
     ?assertEqual(true, gen_server:call(Tracker, ready)),
     ?assertEqual({ok, NameB}, ecto_litefs_cache:last_primary(?REPO)),
     [ct_node:stop(N) || N <- [B, C]].
+
+%% LiteFS of this host holds on to a primary that died without a word; another has become it meanwhile, and says so. Writes
+%% go there, also those that wait for the one that is gone.
+primary_that_is_gone(Config) ->
+    A = cnode(Config, #{}),
+    start(Config, A, [{erpc_timeout, 30000}]),
+    {ok, #{}} = write(?INSERT, [1]),
+    ct_node:signal(A, "STOP"),
+    Waits = async(fun() -> write(?INSERT, [2]) end),
+    B = #{name := NameB} = cnode(Config, #{db => maps:get(db, A)}),
+    true = net_kernel:connect_node(NameB),
+    Tracker = ecto_litefs_names:tracker(?REPO),
+    ?assertEqual(true, gen_server:call(Tracker, ready)),
+    ?assertEqual({ok, maps:get(name, A)}, ?API:get_primary(?REPO)),
+    true = erlang:disconnect_node(maps:get(name, A)),
+    ct_wait:until(fun() -> ?API:get_primary(?REPO) =:= {ok, NameB} end),
+    ?assertMatch({ok, #{}}, result(Waits)),
+    ?assertMatch({ok, #{}}, write(?INSERT, [3])),
+    %% The one that is named is back, and is not the primary any more. (Without LiteFS it says that it is: B again.)
+    ct_node:signal(A, "CONT"),
+    true = net_kernel:connect_node(maps:get(name, A)),
+    ct_wait:until(fun() -> ?API:get_primary(?REPO) =:= {ok, maps:get(name, A)} end),
+    ct_wait:until(fun() ->
+        Tracker ! {ecto_litefs, primary, <<"Test.Repo">>, NameB},
+        ok = ecto_litefs_tracker:denied(?REPO, maps:get(name, A)),
+        ?API:get_primary(?REPO) =:= {ok, NameB}
+    end),
+    ?assertMatch({ok, #{}}, write(?INSERT, [4])),
+    %% LiteFS has heard of another one, whose row is not here yet: the word does not count any more.
+    announce(Config, (state(A))#{hostname => <<"c">>}),
+    ct_wait:until(fun() -> ?API:get_primary(?REPO) =:= {ok, nil} end),
+    ?assertEqual([[<<"1,2,3,4">>]], ct_sqlite:query(maps:get(db, A), "SELECT group_concat(a) FROM (SELECT a FROM t ORDER BY a)")),
+    [ct_node:stop(N) || N <- [A, B]].
 
 tracked_hostname() ->
     {ok, #{hostname := Hostname}, _} = ecto_litefs_cache:view(?REPO),

@@ -82,12 +82,29 @@ said_test_() ->
     Said = ?D:said(a@one, ?D:announce(Looking, ?D:new())),
     Found = ?D:announce(state(replica, live, <<"b@one">>), Said),
     Moved = ?D:announce((state(replica, live, <<"b@one">>))#{hostname => <<"h2">>}, Found),
-    [{Title, ?_assertEqual({Answer, Trusted}, {?D:answer(View, [node(), a@one, b@one]), ?D:on_trust(View)})}
+    Nodes = [node(), a@one, b@one],
+    [{Title, ?_assertEqual({Answer, Trusted}, {?D:answer(View, Nodes), ?D:on_trust(View, Nodes)})}
      || {Title, View, Answer, Trusted} <- [
          {"while it looks", Said, a@one, a@one},
          {"when it has found one", Found, a@one, a@one},
          {"when that is not the one any more", Moved, b@one, nil},
          {"against LiteFS", ?D:said(a@one, announced(replica, live, <<"b@one">>)), b@one, nil},
+         {"against LiteFS, after the word of another", ?D:said(b@one, Found), a@one, a@one},
+         {"against LiteFS, whose primary has gone", ?D:said(a@one, announced(replica, live, <<"c@one">>)), a@one, a@one},
+         {"against LiteFS, whose primary has no row", ?D:said(a@one, announced(replica, live, nil)), a@one, a@one},
+         {"against LiteFS, and its row names this node",
+          ?D:said(a@one, announced(replica, live, atom_to_binary(node()))), a@one, a@one},
+         {"against LiteFS, whose primary has gone, denied",
+          ?D:denied(a@one, ?D:said(a@one, announced(replica, live, <<"c@one">>))), nil, nil},
+         {"against LiteFS, whose primary denies",
+          ?D:denied(b@one, ?D:said(a@one, announced(replica, live, <<"b@one">>))), a@one, a@one},
+         {"against LiteFS, whose primary has denied, and says that it is",
+          ?D:said(b@one, ?D:denied(b@one, announced(replica, live, <<"b@one">>))), b@one, b@one},
+         {"after it denied, the row names another",
+          ?D:row_read(<<"c@one">>, ?D:denied(b@one, ?D:said(a@one, announced(replica, live, <<"b@one">>)))), nil, nil},
+         {"before LiteFS announces another",
+          ?D:announce((state(replica, live, <<"c@one">>))#{hostname => <<"h2">>},
+                      ?D:said(a@one, announced(replica, live, <<"c@one">>))), nil, nil},
          {"the same row read again", ?D:row_read(<<"b@one">>, Said), a@one, a@one},
          {"another row, and the first one again",
           ?D:row_read(<<"b@one">>, ?D:row_read(<<"c@one">>, Said)), b@one, nil},
@@ -100,6 +117,11 @@ said_test_() ->
          {"the row decides", ?D:row_decides(Said), b@one, nil},
          {"this host is it", ?D:announce(state(primary, live, <<"b@one">>), Said), node(), nil},
          {"nothing is known", ?D:announce(state(unknown, dead, <<"b@one">>), Said), nil, nil}]].
+
+looking_test_() ->
+    [?_assertEqual(Expected, ?D:looking(?D:announce((state(Role, live, nil))#{hostname => Host}, ?D:new())))
+     || {Role, Host, Expected} <- [{replica, nil, true}, {replica, <<"h">>, false}, {primary, nil, false},
+                                   {unknown, nil, false}]].
 
 row_that_decides_may_name_this_node_test() ->
     View = ?D:row_decides(announced(replica, live, atom_to_binary(node()))),
