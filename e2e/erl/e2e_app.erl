@@ -11,6 +11,9 @@
 -export([start_writers/4]).
 -export([stop_writers/0]).
 
+-type state() :: #{primary := term(), is_primary := boolean(), cnode := primary | replica | unknown | none}.
+-export_type([state/0]).
+
 -define(REPO, 'Elixir.E2e.Repo').
 %% What libcluster's simplest strategies do: they try again.
 -define(CONNECT_MS, 500).
@@ -66,10 +69,21 @@ cnode() -> maps:get(cnode, persistent_term:get(?MODULE)).
 -spec erpc_timeout() -> pos_integer().
 erpc_timeout() -> maps:get(erpc_timeout, persistent_term:get(?MODULE)).
 
-%% @doc Who the primary is, as the application sees it.
--spec state() -> #{primary := term(), is_primary := boolean()}.
+%% @doc Who the primary is, as the application sees it, and what its host's C node says of itself.
+-spec state() -> state().
 state() ->
-    #{primary => 'Elixir.EctoLiteFS':get_primary(?REPO), is_primary => 'Elixir.EctoLiteFS':'is_primary?'(?REPO)}.
+    #{primary => 'Elixir.EctoLiteFS':get_primary(?REPO), is_primary => 'Elixir.EctoLiteFS':'is_primary?'(?REPO),
+      cnode => cnode_role()}.
+
+-spec cnode_role() -> primary | replica | unknown | none.
+cnode_role() ->
+    try erpc:call(cnode(), ecto_litefs, info, [], 1000) of
+        #{repos := Repos} ->
+            [#{role := Role}] = maps:values(Repos),
+            Role
+    catch
+        error:{erpc, _} -> none
+    end.
 
 %% @doc One row, in the caller's words.
 -spec insert(map()) -> term().

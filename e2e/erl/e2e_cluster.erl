@@ -10,8 +10,8 @@
 
 -define(SETTLE_MS, 240000).
 
-%% @doc Waits until LiteFS has one primary and two replicas of it, each application agrees, and all hosts are at the same
-%% position. Returns the primary.
+%% @doc Waits until LiteFS has one primary and two replicas of it, each C node and each application agree, and all hosts
+%% are at the same position. Returns the primary.
 -spec settled() -> e2e_host:id().
 settled() ->
     try
@@ -36,12 +36,12 @@ agreed() ->
             Agree andalso Primary
     end.
 
-%% @doc What the host's application should say.
+%% @doc What the host's application and its C node should say.
 -spec says(e2e_host:id(), e2e_host:id()) -> term().
-says(Primary, Primary) -> #{primary => {ok, e2e_host:app(Primary)}, is_primary => true};
-says(_, Primary) -> #{primary => {ok, e2e_host:cnode(Primary)}, is_primary => false}.
+says(Primary, Primary) -> #{primary => {ok, e2e_host:app(Primary)}, is_primary => true, cnode => primary};
+says(_, Primary) -> #{primary => {ok, e2e_host:cnode(Primary)}, is_primary => false, cnode => replica}.
 
-%% @doc What it says.
+%% @doc What they say.
 -spec says(e2e_host:id()) -> term().
 says(Host) -> e2e_host:app_state(Host).
 

@@ -106,7 +106,7 @@ let_go(Shell) ->
     true = port_close(Shell),
     ok.
 
--spec app_state(id()) -> #{primary := term(), is_primary := boolean()}.
+-spec app_state(id()) -> e2e_app:state().
 app_state(Host) ->
     call(Host, e2e_app, state, []).
 

@@ -14,18 +14,27 @@ from_to(Old, New) ->
     ok = ask(New, ?TRIES),
     rejoined(Old, New).
 
-%% LiteFS answers before it has handed the lease over, and once in a while it never does: asked again, as an operator
-%% would ask.
+%% LiteFS answers before it has handed the lease over, and once in a while it never does, or refuses (500) as it has lost
+%% sight of the primary for a moment: asked again, as an operator would ask.
 -spec ask(e2e_host:id(), pos_integer()) -> ok.
 ask(New, Left) ->
-    {0, <<"200">>} = e2e_ctl:run("curl", ["-s", "-m", "10", "-o", "/dev/null", "-w", "%{http_code}", "-X", "POST",
-                                          ["http://", e2e_host:address(New), ":20202/promote"]]),
-    try ct_wait:until(fun() -> e2e_cluster:primary() =:= New end, ?HAND_OVER_MS) of
-        true -> ok
-    catch
-        error:{condition_never_held, _} when Left > 1 ->
+    {0, Status} = e2e_ctl:run("curl", ["-s", "-m", "10", "-o", "/dev/null", "-w", "%{http_code}", "-X", "POST",
+                                       ["http://", e2e_host:address(New), ":20202/promote"]]),
+    case Status =:= <<"200">> andalso handed_over(New) of
+        true ->
+            ok;
+        false when Left > 1 ->
             e2e_report:note("a promotion: LiteFS did not hand the lease over; it was asked again"),
+            ct_wait:until(fun() -> e2e_host:litefs_role(New) =/= none end),
             ask(New, Left - 1)
+    end.
+
+-spec handed_over(e2e_host:id()) -> boolean().
+handed_over(New) ->
+    try
+        ct_wait:until(fun() -> e2e_cluster:primary() =:= New end, ?HAND_OVER_MS)
+    catch
+        error:{condition_never_held, _} -> false
     end.
 
 %% The old primary's LiteFS ends itself (exit code 99) when it loses the lease between SQLite's COMMIT and its own: it
