@@ -1,12 +1,17 @@
 /* writer - see writer.h. */
 #include "store/writer.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "store/commit.h"
 #include "store/dead_mount.h"
 #include "store/exec.h"
 #include "store/outcome.h"
+#include "store/read_lock.h"
 #include "store/wal_file.h"
+
+/* Without a job for so long, what the connection keeps of SQLite's locks is given back. */
+#define IDLE_US 5000
 
 enum elfs_code elfs_writer_init(struct elfs_writer *writer, const struct elfs_store_config *config,
                                 struct elfs_mailbox *box, struct elfs_error *err) {
@@ -23,6 +28,12 @@ enum elfs_code elfs_writer_init(struct elfs_writer *writer, const struct elfs_st
     if (code != ELFS_OK) goto fini_worker;
     code = elfs_control_init(&writer->control, &writer->db, err);
     if (code != ELFS_OK) goto fini_control;
+    if (config->fence)
+        code = elfs_read_lock_keep(writer->db.handle); /* elsewhere locks cost nothing */
+    if (code != ELFS_OK) {
+        elfs_fail(err, code, "out of memory");
+        goto fini_control;
+    }
     elfs_ledger_init(&writer->ledger, &writer->db, config->keep_requests, config->keep_requests_ms);
     writer->db.guard.internal = false;
     return ELFS_OK;
@@ -50,12 +61,24 @@ static void post_late(struct elfs_writer *writer) {
     elfs_mailbox_post(writer->box, &late, NULL);
 }
 
+/* Waits for a job if there is none. False: nothing came. */
+static bool take(struct elfs_writer *writer, bool idle) {
+    struct elfs_worker *worker = &writer->worker;
+    if (idle && writer->fence) {
+        int64_t until_us = elfs_clock_us() + IDLE_US;
+        if (elfs_worker_take_until(worker, until_us, &writer->backlog, &writer->tx_jobs))
+            return true;
+        elfs_read_lock_drop(writer->db.handle);
+    }
+    return elfs_worker_take(worker, idle, &writer->backlog, &writer->tx_jobs);
+}
+
 static void *writer_main(void *arg) {
     struct elfs_writer *writer = arg;
     elfs_dead_mount_enter(writer->folder);
     for (;;) {
         bool idle = elfs_list_empty(&writer->backlog) && elfs_list_empty(&writer->tx_jobs);
-        bool took = elfs_worker_take(&writer->worker, idle, &writer->backlog, &writer->tx_jobs);
+        bool took = take(writer, idle);
         if (!took && idle) return NULL;
         post_late(writer);
         if (elfs_list_empty(&writer->backlog)) continue;
