@@ -1,7 +1,8 @@
 %% The benchmark's conductor: which points are measured, in which order, and by what.
 %%
 %% Every round measures every point once, one after the other, so that a disturbance of the machine meets
-%% all of them alike; the report takes medians over the rounds.
+%% all of them alike: those with the same number of callers, which are compared with one another, without
+%% another in between. The report takes medians over the rounds.
 -module(elfs_bench).
 
 %% API
@@ -54,7 +55,7 @@ main() ->
     Points = points(Config),
     Results = [{Point, measure(Config, Point)}
                || Round <- lists:seq(1, maps:get(rounds, Config)),
-                  Point <- progress(Config, Round, Points)],
+                  Point <- progress(Config, Round, by_callers(Points))],
     Medians = elfs_bench_report:medians(Results),
     Memory = #{idle => Idle, afterwards => rss(Config)},
     ok = elfs_bench_report:print(Points, Medians, Memory),
@@ -99,6 +100,11 @@ all_points(#{callers := Callers, ecto := Ecto, nodes := Nodes}) ->
                          ++ [Point || Ecto =/= none, Point <- elfs_bench_ecto:points(Sync, Callers)]
                          ++ [{loop, Sync, Batch} || Batch <- lists:usort([1, ?MANY | Callers])]
                          || Sync <- [normal, full], is_map_key(Sync, Nodes)]).
+
+-spec by_callers([point()]) -> [point()].
+by_callers(Points) ->
+    Callers = fun(Point) -> element(tuple_size(Point), Point) end,
+    lists:sort(fun(A, B) -> Callers(A) =< Callers(B) end, Points).
 
 -spec progress(config(), pos_integer(), [point()]) -> [point()].
 progress(#{rounds := Rounds}, Round, Points) ->
