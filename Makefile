@@ -1,6 +1,6 @@
 # Thin targets over c_src/Makefile, rebar3 and tests/run.sh.
 
-C_FILES := $(shell find c_src tests -name '*.[ch]')
+C_FILES := $(shell find c_src tests e2e -name '*.[ch]')
 
 .PHONY: all test format format-check lint layers asan tsan dialyzer xref clean
 

@@ -51,7 +51,8 @@ choose_repo() {
 }
 
 compile() {
-    erlc -Werror +debug_info -o "$E2E_DIR/lib/ecto_litefs/ebin" "$ROOT"/erl/*.erl &&
+    cc -std=gnu11 -O2 -o "$E2E_DIR/link_delay" "$ROOT/e2e/lib/link_delay.c" &&
+        erlc -Werror +debug_info -o "$E2E_DIR/lib/ecto_litefs/ebin" "$ROOT"/erl/*.erl &&
         cp "$ROOT/erl/ecto_litefs.app.src" "$E2E_DIR/lib/ecto_litefs/ebin/ecto_litefs.app" &&
         ln -s "$E2E_PRIV" "$E2E_DIR/lib/ecto_litefs/priv" &&
         erlc -Werror -o "$E2E_DIR/ebin" "$ROOT"/e2e/erl/*.erl "$ROOT/e2e/stand_in/lease_stand_in.erl" \

@@ -14,6 +14,7 @@
 -export_type([fault/0, stop/0]).
 
 -define(ELECTION_MS, 240000).
+-define(DELAY_MS, 50).
 -define(START_MS, 60000).
 
 -spec all() -> [fault()].
@@ -126,10 +127,7 @@ cut_primary(#{primary := Primary, replicas := Replicas} = World) ->
 
 -spec slow_link(e2e_run:world()) -> [].
 slow_link(#{replicas := [Replica | _]} = World) ->
-    case e2e_ctl:try_do(net_delay, [Replica, 50]) of
-        {0, _} -> ok;
-        {3, _} -> e2e_report:note("slow_link: this kernel has no netem; the link was made narrow instead of slow")
-    end,
+    ok = e2e_ctl:do(net_delay, [Replica, ?DELAY_MS]),
     ok = e2e_run:writing_since(e2e_journal:now_us(), World),
     ok = e2e_ctl:do(net_undelay, [Replica]),
     [].

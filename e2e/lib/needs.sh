@@ -8,7 +8,8 @@ needs_missing() {
     [ "$(uname -s)" = Linux ] || echo "Linux (network namespaces)"
     [ "$(id -u)" -eq 0 ] || echo "root"
     [ -c /dev/fuse ] || echo "/dev/fuse"
-    for tool in ip nsenter fusermount3 setsid curl sqlite3 erl; do
+    [ -c /dev/net/tun ] || echo "/dev/net/tun"
+    for tool in cc ip nsenter fusermount3 setsid curl sqlite3 erl; do
         command -v "$tool" >/dev/null 2>&1 || echo "$tool"
     done
     [ "$(id -u)" -ne 0 ] || namespaces_work || echo "network namespaces (ip netns add is refused)"

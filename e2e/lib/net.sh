@@ -51,24 +51,25 @@ net_cut() { ip -n "$(net_hub)" link set "h$1" down; }
 
 net_heal() { ip -n "$(net_hub)" link set "h$1" up; }
 
-# net_delay HOST MILLISECONDS: what leaves the host, and what reaches it, comes later. Where the kernel has no netem the
-# link becomes narrow instead (so many bytes that a full packet takes that long), and the caller is told: exit status 3.
+# net_delay HOST MILLISECONDS: what leaves the host, and what reaches it, comes later. Its link leads to a bridge of its
+# own then, and from there through link_delay to the others' bridge.
 net_delay() {
-    narrow=$((1500 * 8 * 1000 / $2))
     hub=$(net_hub)
-    name=$(net_host "$1")
-    if tc -n "$hub" qdisc replace dev "h$1" root netem delay "$2ms" 2>/dev/null; then
-        tc -n "$name" qdisc replace dev eth0 root netem delay "$2ms"
-    else
-        tc -n "$hub" qdisc replace dev "h$1" root tbf rate "${narrow}bit" burst 3000 latency 2s &&
-            tc -n "$name" qdisc replace dev eth0 root tbf rate "${narrow}bit" burst 3000 latency 2s &&
-            return 3
-    fi
+    process_start "$hub" "delay$1" "$E2E_DIR/link_delay" "near$1" "far$1" "$2"
+    until_true 10 ip -n "$hub" link show "far$1" &&
+        ip -n "$hub" link add "slow$1" type bridge &&
+        ip -n "$hub" link set "slow$1" up &&
+        ip -n "$hub" link set "near$1" master "slow$1" up &&
+        ip -n "$hub" link set "far$1" master br0 up &&
+        ip -n "$hub" link set "h$1" master "slow$1"
 }
 
 net_undelay() {
-    tc -n "$(net_hub)" qdisc del dev "h$1" root
-    tc -n "$(net_host "$1")" qdisc del dev eth0 root
+    hub=$(net_hub)
+    process_alive "delay$1" || return 1
+    ip -n "$hub" link set "h$1" master br0
+    process_end "delay$1" TERM
+    ip -n "$hub" link del "slow$1"
 }
 
 # net_lose HOST: the host's network stack is gone, with what it had still to send, and a new one is in its place: its
