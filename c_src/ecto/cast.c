@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "codec/put.h"
+#include "ecto/each.h"
 #include "ecto/integer.h"
 #include "ecto/load.h"
 #include "ecto/make.h"
@@ -145,22 +146,21 @@ static enum elfs_code cast_enum(const struct elfs_ecto_type *type, struct elfs_v
     return ELFS_BADARG;
 }
 
+/* For elfs_ecto_each. */
+struct element {
+    struct elfs_ecto_type type;
+    struct elfs_arena *arena;
+};
+
+static enum elfs_code cast_element(void *arg, struct elfs_view item, struct elfs_view *cast) {
+    const struct element *element = arg;
+    return elfs_ecto_cast(&element->type, item, element->arena, cast);
+}
+
 static enum elfs_code cast_array(const struct elfs_ecto_type *type, struct elfs_view value,
                                  struct elfs_arena *arena, struct elfs_view *cast) {
-    struct elfs_ecto_type of = elfs_ecto_type_read(type->detail);
-    struct elfs_ecto_list list;
-    struct elfs_view item, one;
-    struct elfs_buf buf;
-    enum elfs_code code = ELFS_OK;
-    if (!elfs_ecto_list_begin(value, &list)) return ELFS_BADARG;
-    elfs_buf_init(&buf, SIZE_MAX);
-    elfs_put_list_header(&buf, list.items.left);
-    while (code == ELFS_OK && elfs_ecto_list_next(&list, &item)) {
-        code = elfs_ecto_cast(&of, item, arena, &one);
-        if (code == ELFS_OK) elfs_buf_append_view(&buf, one);
-    }
-    elfs_put_nil(&buf);
-    return taken(&buf, code, arena, cast);
+    struct element element = {elfs_ecto_type_read(type->detail), arena};
+    return elfs_ecto_each(value, cast_element, &element, arena, cast);
 }
 
 static enum elfs_code cast_map(const struct elfs_ecto_type *type, struct elfs_view value,

@@ -1,9 +1,9 @@
 /* embed_load - see embed_load.h. */
 #include "ecto/embed_load.h"
 
-#include "codec/put.h"
 #include "codec/term_head.h"
 #include "ecto/cast.h"
+#include "ecto/each.h"
 #include "ecto/load.h"
 #include "ecto/make.h"
 #include "ecto/peek.h"
@@ -86,22 +86,16 @@ static enum elfs_code load_struct(struct loader *l, const struct elfs_ecto_embed
     return code == ELFS_OK && loaded->len == 0 ? ELFS_NOMEM : code;
 }
 
-static enum elfs_code load_structs(struct loader *l, const struct elfs_ecto_embed *embed,
-                                   struct elfs_view value, int depth, struct elfs_view *loaded) {
-    struct elfs_ecto_list list;
-    struct elfs_view item, one;
-    struct elfs_buf buf;
-    enum elfs_code code = ELFS_OK;
-    if (!elfs_ecto_list_begin(value, &list)) return ELFS_BADARG;
-    elfs_buf_init(&buf, SIZE_MAX);
-    elfs_put_list_header(&buf, list.items.left);
-    while (code == ELFS_OK && elfs_ecto_list_next(&list, &item)) {
-        code = load_struct(l, embed, item, depth, &one);
-        if (code == ELFS_OK) elfs_buf_append_view(&buf, one);
-    }
-    elfs_put_nil(&buf);
-    *loaded = elfs_ecto_take(&buf, l->arena);
-    return code == ELFS_OK && loaded->len == 0 ? ELFS_NOMEM : code;
+/* For elfs_ecto_each. */
+struct element {
+    struct loader *loader;
+    const struct elfs_ecto_embed *embed;
+    int depth;
+};
+
+static enum elfs_code load_element(void *arg, struct elfs_view item, struct elfs_view *loaded) {
+    const struct element *element = arg;
+    return load_struct(element->loader, element->embed, item, element->depth, loaded);
 }
 
 static enum elfs_code load_embed(struct loader *l, const struct elfs_ecto_type *type,
@@ -116,8 +110,9 @@ static enum elfs_code load_embed(struct loader *l, const struct elfs_ecto_type *
         return ELFS_OK;
     }
     if (depth == ELFS_ECTO_EMBED_DEPTH_MAX) return ELFS_BADARG;
-    return embed.many ? load_structs(l, &embed, value, depth + 1, loaded)
-                      : load_struct(l, &embed, value, depth + 1, loaded);
+    struct element element = {l, &embed, depth + 1};
+    return embed.many ? elfs_ecto_each(value, load_element, &element, l->arena, loaded)
+                      : load_element(&element, value, loaded);
 }
 
 enum elfs_code elfs_ecto_load_embed(const struct elfs_ecto_type *type, struct elfs_view value,

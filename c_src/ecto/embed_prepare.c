@@ -6,6 +6,7 @@
 #include "codec/put.h"
 #include "ecto/autogenerate.h"
 #include "ecto/changeset.h"
+#include "ecto/each.h"
 #include "ecto/embed.h"
 #include "ecto/make.h"
 #include "ecto/peek.h"
@@ -85,26 +86,25 @@ static enum elfs_code check_keys(struct elfs_ecto_context *c, const struct elfs_
     return ELFS_OK;
 }
 
+/* For elfs_ecto_each. */
+struct element {
+    struct elfs_ecto_context *c;
+    const struct elfs_ecto_embed *embed;
+};
+
+static enum elfs_code new_element(void *arg, struct elfs_view item, struct elfs_view *change) {
+    const struct element *element = arg;
+    return new_changeset(element->c, element->embed, item, change);
+}
+
 static enum elfs_code new_changesets(struct elfs_ecto_context *c,
                                      const struct elfs_ecto_embed *embed, struct elfs_view value,
                                      struct elfs_view *change) {
+    struct element element = {c, embed};
     struct elfs_ecto_list list;
-    struct elfs_view item, one;
-    struct elfs_buf buf;
-    enum elfs_code code = ELFS_OK;
     if (!elfs_ecto_list_begin(value, &list)) return refuse(c, embed, "is no list");
-    code = check_keys(c, embed, value);
-    if (code != ELFS_OK) return code;
-    elfs_buf_init(&buf, SIZE_MAX);
-    elfs_put_list_header(&buf, list.items.left);
-    while (code == ELFS_OK && elfs_ecto_list_next(&list, &item)) {
-        code = new_changeset(c, embed, item, &one);
-        if (code == ELFS_OK) elfs_buf_append_view(&buf, one);
-    }
-    elfs_put_nil(&buf);
-    *change = elfs_ecto_take(&buf, c->arena);
-    if (code == ELFS_OK && list.improper) return ELFS_BADARG;
-    return code == ELFS_OK && change->len == 0 ? ELFS_NOMEM : code;
+    enum elfs_code code = check_keys(c, embed, value);
+    return code == ELFS_OK ? elfs_ecto_each(value, new_element, &element, c->arena, change) : code;
 }
 
 enum elfs_code elfs_ecto_embed_surface(struct elfs_ecto_context *c,

@@ -5,6 +5,7 @@
 
 #include "codec/put.h"
 #include "ecto/cast.h"
+#include "ecto/each.h"
 #include "ecto/embed_load.h"
 #include "ecto/float_text.h"
 #include "ecto/integer.h"
@@ -191,24 +192,23 @@ static enum elfs_code load_enum(const struct elfs_ecto_type *type, struct elfs_v
     return ELFS_BADARG;
 }
 
+/* For elfs_ecto_each. */
+struct element {
+    struct elfs_ecto_type type;
+    const struct elfs_ecto_schemas *schemas;
+    struct elfs_arena *arena;
+};
+
+static enum elfs_code load_element(void *arg, struct elfs_view item, struct elfs_view *loaded) {
+    const struct element *element = arg;
+    return elfs_ecto_load(&element->type, item, element->schemas, element->arena, loaded);
+}
+
 static enum elfs_code load_array(const struct elfs_ecto_type *type, struct elfs_view value,
                                  const struct elfs_ecto_schemas *schemas, struct elfs_arena *arena,
                                  struct elfs_view *loaded) {
-    struct elfs_ecto_type of = elfs_ecto_type_read(type->detail);
-    struct elfs_ecto_list list;
-    struct elfs_view item, one;
-    struct elfs_buf buf;
-    enum elfs_code code = ELFS_OK;
-    if (!elfs_ecto_list_begin(value, &list)) return ELFS_BADARG;
-    elfs_buf_init(&buf, SIZE_MAX);
-    elfs_put_list_header(&buf, list.items.left);
-    while (code == ELFS_OK && elfs_ecto_list_next(&list, &item)) {
-        code = elfs_ecto_load(&of, item, schemas, arena, &one);
-        if (code == ELFS_OK) elfs_buf_append_view(&buf, one);
-    }
-    elfs_put_nil(&buf);
-    struct elfs_view term = elfs_ecto_take(&buf, arena);
-    return code == ELFS_OK ? made(term, loaded) : code;
+    struct element element = {elfs_ecto_type_read(type->detail), schemas, arena};
+    return elfs_ecto_each(value, load_element, &element, arena, loaded);
 }
 
 /* Text is JSON; in a list of lists or maps it has been read already. */
