@@ -10,6 +10,7 @@
 -export([create/1]).
 -export([read/1]).
 -export([write/2]).
+-export([replace/3]).
 -export([database/1]).
 
 -define(SQL, 'Elixir.Ecto.Adapters.SQL').
@@ -50,6 +51,19 @@ no_table(Reason) ->
 write(#{table_name := Table} = Config, Name) ->
     Sql = ["INSERT OR REPLACE INTO ", Table, " (id, node_name, updated_at) VALUES (1, ?, ?)"],
     done(query(Config, Sql, [Name, erlang:system_time(second)])).
+
+%% @doc The same, if the row still names Old (nil: nobody). A C node of this host may have written its
+%% own meanwhile.
+-spec replace(ecto_litefs_config:t(), Old :: binary() | nil, New :: binary()) ->
+          ok | changed | {error, term()}.
+replace(#{table_name := Table} = Config, Old, New) ->
+    Sql = ["INSERT OR REPLACE INTO ", Table, " (id, node_name, updated_at) SELECT 1, ?, ? "
+           "WHERE (SELECT node_name FROM ", Table, " WHERE id = 1) IS ? RETURNING id"],
+    case query(Config, Sql, [New, erlang:system_time(second), Old]) of
+        {ok, #{rows := [_]}} -> ok;
+        {ok, #{rows := []}} -> changed;
+        {error, Reason} -> {error, Reason}
+    end.
 
 %% @doc The path of the SQLite file: the option, else what the Repo is configured with, if that is a
 %% file.

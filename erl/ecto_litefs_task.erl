@@ -49,15 +49,18 @@ claim(Config) ->
         {ok, Name} ->
             case ecto_litefs_decision:claim(Name, [node() | nodes(connected)]) of
                 keep -> ok;
-                write -> write_own(Config);
-                meet -> case meet(Name) of true -> ok; false -> write_own(Config) end
+                write -> write_own(Config, Name);
+                meet -> case meet(Name) of true -> ok; false -> write_own(Config, Name) end
             end;
         Error ->
             Error
     end.
 
-write_own(Config) ->
-    ecto_litefs_row:write(Config, atom_to_binary(node())).
+write_own(Config, Read) ->
+    case ecto_litefs_row:replace(Config, Read, atom_to_binary(node())) of
+        changed -> claim(Config);
+        Done -> Done
+    end.
 
 %% Connects to the node of this host, if EPMD knows it: only then its name becomes an atom.
 meet(Name) ->

@@ -21,7 +21,7 @@ suite() ->
 all() ->
     [bad_options, not_started, port_is_configured, database_option, switched_off,
      primary, standalone, unknown, replica, replica_not_connected, hidden_primary, row_names_this_replica,
-     primary_names_itself, c_node_beside, c_node_beside_is_met, refused_claim_is_tried_again, table_cannot_be_made_at_first,
+     primary_names_itself, c_node_beside, c_node_beside_is_met, c_node_beside_is_quicker, refused_claim_is_tried_again, table_cannot_be_made_at_first,
      announced_change_is_seen_at_once, hot_path_sends_no_message,
      row_is_read_when_old, grace_period, forced_refresh, invalidate,
      no_primary_is_not_kept, failing_read, the_port_reads_what_the_repo_cannot, no_table_is_no_row,
@@ -206,6 +206,20 @@ c_node_beside_is_met(Config) ->
     app_world:put_row(?REPO, <<"gone@127.0.0.1">>),
     start(Config, primary, [], #{node => <<"gone@127.0.0.1">>}),
     ct_wait:until(fun() -> app_world:row(?REPO) =:= me() end).
+
+%% It has written its name since this node has read the row.
+c_node_beside_is_quicker(Config) ->
+    {Peer, Node} = ct_env:peer(#{args => ["-hidden"]}),
+    app_world:put_row(?REPO, <<"old@away">>),
+    app_world:break(?REPO, {<<"INSERT">>, {before, fun() ->
+        app_world:mend(?REPO),
+        app_world:put_row(?REPO, atom_to_binary(Node))
+    end}}),
+    start(Config, primary, []),
+    ready(),
+    ?assertEqual(atom_to_binary(Node), app_world:row(?REPO)),
+    ?assert(lists:member(Node, nodes(connected))),
+    ok = peer:stop(Peer).
 
 refused_claim_is_tried_again(Config) ->
     app_world:break(?REPO, {<<"INSERT">>, {error, busy}}),

@@ -93,7 +93,8 @@ has_table(Repo) ->
     read({table, Repo}, false).
 
 %% Statements that begin so fail: with an error, or with an exception; or they never end.
--spec break(module(), {binary(), {error | raise, term()} | hang}) -> ok.
+%% `before': runs the fun first, and breaks nothing.
+-spec break(module(), {binary(), {error | raise, term()} | {before, fun(() -> term())} | hang}) -> ok.
 break(Repo, {Start, How}) ->
     true = ets:insert(?WORLD, {{broken, Repo, Start}, How}),
     ok.
@@ -117,6 +118,7 @@ query(Repo, Sql, Params) ->
         [{error, Reason} | _] -> {error, Reason};
         [{raise, Reason} | _] -> error(Reason);
         [hang | _] -> receive after infinity -> ok end;
+        [{before, Fun} | _] -> _ = Fun(), run(Sql, Params, Repo, has_table(Repo));
         [] -> run(Sql, Params, Repo, has_table(Repo))
     end.
 
@@ -132,7 +134,12 @@ run(<<"SELECT node_name FROM ", _/binary>>, [], Repo, true) ->
     end;
 run(<<"INSERT OR REPLACE INTO ", _/binary>>, [Name, Seconds], Repo, true) when is_integer(Seconds) ->
     put_row(Repo, Name),
-    {ok, #{rows => nil}}.
+    {ok, #{rows => nil}};
+run(<<"INSERT OR REPLACE INTO ", _/binary>>, [Name, Seconds, Old], Repo, true) when is_integer(Seconds) ->
+    case row(Repo) of
+        Old -> put_row(Repo, Name), {ok, #{rows => [[1]]}};
+        _ -> {ok, #{rows => []}}
+    end.
 
 %% The end of EctoMiddleware's chain.
 -spec yield(term(), map()) -> {term(), map()}.
