@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/clock.h"
 
@@ -26,8 +27,11 @@ struct read_lock {
     int64_t since_ms;
 };
 
-static struct read_lock *self_of(sqlite3_file *file) {
-    return (struct read_lock *)(uintptr_t)file->pMethods; /* its first member */
+/* Its first member is what the file points to, as something constant, which it is to SQLite. */
+static struct read_lock *self_of(const sqlite3_file *file) {
+    struct read_lock *self;
+    memcpy(&self, &file->pMethods, sizeof self);
+    return self;
 }
 
 static bool is_mark(int at, int n) { return n == 1 && at >= MARK_FIRST && at <= MARK_LAST; }

@@ -87,10 +87,11 @@ enum(Pairs) ->
                                            on_load => maps:from_list([{Stored, Atom} || {Atom, Stored} <- Pairs])}}}.
 
 %% Maps and lists are not read back: see the option `returning` in docs/ecto.md.
-loads(map) -> false;
-loads({map, _}) -> false;
-loads({array, _}) -> false;
-loads(_) -> true.
+%% Stored as JSON, of which nil is null.
+is_json(map) -> true;
+is_json({map, _}) -> true;
+is_json({array, _}) -> true;
+is_json(_) -> false.
 
 %% A module that answers as a schema's does.
 load_schema() ->
@@ -141,11 +142,14 @@ stored_forms(Config) ->
 
 loaded_again(Config) ->
     {ok, #{id := 1}} = call(Config, insert, [thing(values())]),
-    Loaded = [Field || {Field, Type, _, _, _} <- fields(), loads(Type)],
-    {ok, Thing} = call(Config, delete, [thing(#{id => 1}), [{returning, Loaded}]]),
-    [?assertEqual({Field, Value}, {Field, maps:get(Field, Thing)})
-     || {Field, _, _, Value, _} <- fields(), lists:member(Field, Loaded)].
+    {ok, Thing} = call(Config, delete, [thing(#{id => 1}), [{returning, [Field || {Field, _, _, _, _} <- fields()]}]]),
+    [?assertEqual({Field, read(Value)}, {Field, maps:get(Field, Thing)}) || {Field, _, _, Value, _} <- fields()].
+
+%% The keys of a map come back as binaries.
+read(#{a := Value}) -> #{<<"a">> => Value};
+read(Value) -> Value.
 
 nil_of_every_type(Config) ->
     {1, nil} = call(Config, insert_all, [?SCHEMA, [maps:map(fun(_, _) -> nil end, values())]]),
-    [?assertEqual({Field, {null, <<"NULL">>}}, {Field, stored(Config, Field)}) || {Field, _, _, _, _} <- fields()].
+    Nil = fun(Type) -> case is_json(Type) of true -> {text, <<"null">>}; false -> {null, <<"NULL">>} end end,
+    [?assertEqual({Field, Nil(Type)}, {Field, stored(Config, Field)}) || {Field, Type, _, _, _} <- fields()].

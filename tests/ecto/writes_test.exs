@@ -3,35 +3,11 @@
 defmodule Test.WritesTest do
   use Test.Case, async: false
 
-  @full %{
-    name: "Ann O'Hara ünï",
-    email: "ann@example.com",
-    nick: "ann",
-    role: :admin,
-    level: :high,
-    active: true,
-    age: 44,
-    score: 1.5,
-    balance: "1234567890.123456789",
-    born: ~D[1980-02-29],
-    wakes: ~T[06:30:00],
-    wakes_usec: ~T[06:30:00.000001],
-    seen_naive: ~N[2026-11-24 21:12:51],
-    seen_naive_usec: ~N[2026-11-24 21:12:51.123456],
-    seen: ~U[2026-11-24 21:12:51Z],
-    seen_usec: ~U[2026-11-24 21:12:51.654321Z],
-    prefs: %{"a" => [1, 2.5, nil, true], "ü" => %{}},
-    tags: ["x", "y'z"],
-    token: <<0, 255, 1, 0>>,
-    device: "a4c5a1e1-6f4c-4c34-9a24-0d7bb7d0a001",
-    motto: "quiet"
-  }
-
   defp user(params), do: User.changeset(%User{}, Map.merge(%{name: "Bob"}, params))
 
   # A schema's ids are made at random: given ones can be compared.
   defp full do
-    user(@full)
+    user(User.every_field())
     |> Ecto.Changeset.put_embed(:address, %Test.Address{id: uuid(1), street: "High", moved_in: ~D[2020-01-01]})
     |> Ecto.Changeset.put_embed(:former, [%Test.Address{id: uuid(2), street: "Low"}, %Test.Address{id: uuid(3)}])
   end

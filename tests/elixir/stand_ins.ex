@@ -76,6 +76,13 @@ defmodule Ecto.Adapters.SQL do
     answer(repo, fn _ -> {%{rows: nil}, name} end)
   end
 
+  def query(repo, "INSERT OR REPLACE INTO " <> _, [name, _seconds, old]) do
+    answer(repo, fn
+      ^old -> {%{rows: [[1]]}, name}
+      other -> {%{rows: []}, other}
+    end)
+  end
+
   defp answer(repo, fun) do
     {:ok, Agent.get_and_update(repo, fun)}
   catch
