@@ -66,7 +66,7 @@ static struct elfs_schema_entry *entry_new(struct elfs_conn *conn, struct elfs_v
     return closed ? NULL : entry;
 }
 
-static struct elfs_schema_entry *find(const struct elfs_conn *conn, struct elfs_view module) {
+struct elfs_schema_entry *elfs_schemas_find(const struct elfs_conn *conn, struct elfs_view module) {
     for (struct elfs_list *l = conn->schemas.next; l != &conn->schemas; l = l->next) {
         struct elfs_schema_entry *e = ELFS_CONTAINER_OF(l, struct elfs_schema_entry, link);
         if (elfs_view_equal(e->module, module)) return e;
@@ -74,14 +74,9 @@ static struct elfs_schema_entry *find(const struct elfs_conn *conn, struct elfs_
     return NULL;
 }
 
-const struct elfs_schema_entry *elfs_schemas_find(const struct elfs_conn *conn,
-                                                  struct elfs_view module) {
-    return find(conn, module);
-}
-
 struct elfs_schema_entry *elfs_schemas_get(struct elfs_conn *conn, struct elfs_view module,
                                            struct elfs_list *waiting) {
-    struct elfs_schema_entry *entry = find(conn, module);
+    struct elfs_schema_entry *entry = elfs_schemas_find(conn, module);
     if (!entry && conn->schema_count < ELFS_SCHEMAS_MAX) entry = entry_new(conn, module);
     if (!entry) return NULL;
     entry->users++;

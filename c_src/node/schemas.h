@@ -38,8 +38,7 @@ struct elfs_schema_entry *elfs_schemas_get(struct elfs_conn *conn, struct elfs_v
 void elfs_schemas_put(struct elfs_schema_entry *entry);
 
 /* The entry of a schema that has been asked for over this connection, or NULL. It lives as long as the connection. */
-const struct elfs_schema_entry *elfs_schemas_find(const struct elfs_conn *conn,
-                                                  struct elfs_view module);
+struct elfs_schema_entry *elfs_schemas_find(const struct elfs_conn *conn, struct elfs_view module);
 
 /* A SPAWN_REPLY or the end of a process of the peer: true if it was about a question of ours. */
 bool elfs_schemas_answer(struct elfs_conn *conn, const struct elfs_dist_msg *msg);
