@@ -25,8 +25,21 @@ ask(New, Left) ->
             ok;
         false when Left > 1 ->
             e2e_report:note("a promotion: LiteFS did not hand the lease over; it was asked again"),
-            ct_wait:until(fun() -> e2e_host:litefs_role(New) =/= none end),
-            ask(New, Left - 1)
+            case ct_wait:until(fun() -> led(New) end, ?REJOIN_MS) of
+                itself -> ok;
+                replica -> ask(New, Left - 1)
+            end
+    end.
+
+%% Where the old primary's LiteFS has ended, the lease must run out before anybody leads.
+-spec led(e2e_host:id()) -> itself | replica | false.
+led(New) ->
+    case e2e_cluster:primary() of
+        New -> itself;
+        false -> false;
+        Other ->
+            Name = list_to_binary(e2e_host:address(Other)),
+            e2e_host:litefs_role(New) =:= {replica, Name} andalso replica
     end.
 
 -spec handed_over(e2e_host:id()) -> boolean().
