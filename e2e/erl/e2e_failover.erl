@@ -7,6 +7,8 @@
 -define(ROUNDS, 7).
 %% At the median.
 -define(LIMIT_US, 100000).
+%% Where the old primary ended with the lease in its hand, the other replica may look for the new one for a while.
+-define(ANNOUNCED_MS, 60000).
 
 -type round() :: #{own := integer(), there := integer()}.
 
@@ -55,7 +57,7 @@ promote(Self, #{primary := Old, replicas := [New, Witness]}) ->
     There = ct_wait:until(fun() ->
         At = e2e_events:announced(AtWitness, {replica, e2e_host:address(New)}),
         is_integer(At) andalso At
-    end),
+    end, ?ANNOUNCED_MS),
     ok = e2e_events:close(AtNew),
     ok = e2e_events:close(AtWitness),
     Self ! {promoted, {New, Witness, Announced, There}},
