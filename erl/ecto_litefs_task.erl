@@ -7,11 +7,11 @@
 
 %% `replica' reads as `read' does. `duty' is what a primary owes the table.
 -type task() :: read | replica | {set, node()} | {duty, table | claim}.
--export_type([task/0]).
+-type result() :: ok | {ok, binary() | nil} | {error, term()}.
+-export_type([task/0, result/0]).
 
 %% @doc Does it; `Ecto' tells whether there is one.
--spec run(task(), ecto_litefs_config:t(), boolean()) ->
-          ok | {ok, binary() | nil} | {error, term()}.
+-spec run(task(), ecto_litefs_config:t(), boolean()) -> result().
 run({set, Node}, Config, true) ->
     case ecto_litefs_row:create(Config) of
         ok -> ecto_litefs_row:write(Config, atom_to_binary(Node));

@@ -2,10 +2,9 @@
 %% reads and writes the tracker row.
 %%
 %% The decisions are in ecto_litefs_decision. Nothing here waits: what may take time (SQL, or asking
-%% the port to read the row) runs as a job in a process of its own, one after the other, so that an
-%% announced change is visible at once whatever the database does. A job is linked: it neither
-%% outlives the tracker nor dies unnoticed. The view is kept in the table too, so that a tracker
-%% that follows after a crash goes on where this one was.
+%% the port to read the row) is a job (ecto_litefs_jobs), so that an announced change is visible at once
+%% whatever the database does. The view is kept in the table too, so that a tracker that follows after a
+%% crash goes on where this one was.
 -module(ecto_litefs_tracker).
 
 -behaviour(gen_server).
@@ -30,23 +29,16 @@
 %% From LiteFS's finding of the new primary to its row.
 -define(TRUST_MS, 1000).
 
-%% What a job does, and who waits for it.
--record(job, {task :: ecto_litefs_task:task(), from = [] :: [gen_server:from()]}).
-
 -record(state, {
     config :: ecto_litefs_config:t(),
     repo :: module(),
     ecto :: boolean(),                       % is there an Ecto to reach the row with?
+    jobs :: ecto_litefs_jobs:t(),
     view :: ecto_litefs_decision:view(),
-    published = none :: none | {node() | nil, ecto_litefs_decision:role()},
+    news :: ecto_litefs_news:t(),
     read_at :: integer(),                    % when the row in the view was current
     refreshed_at = never :: integer() | never,
-    missing = none :: binary() | none,       % the name last reported as not connected
-    duty = none :: none | due | done,        % of a primary
-    duty_timer = none :: reference() | none,
-    retries = 0 :: non_neg_integer(),
-    running = none :: none | {pid(), #job{}},
-    queue = [] :: [#job{}],
+    duty :: ecto_litefs_duty:t(),
     search = none :: none | ecto_litefs_search:t(),
     awaiting = [] :: [gen_server:from()]
 }).
@@ -89,10 +81,13 @@ denied(Repo, Node) ->
 %% gen_server
 
 -spec init(ecto_litefs_config:t()) -> {ok, #state{}, {continue, catch_up}}.
-init(#{repo := Repo} = Config) ->
+init(#{repo := Repo, refresh_grace_period := Grace} = Config) ->
     ok = net_kernel:monitor_nodes(true, [{node_type, all}]),
-    New = #state{config = Config, repo = Repo, ecto = ecto_litefs_row:available(Config),
-                 view = ecto_litefs_decision:new(), read_at = old(Config)},
+    Ecto = ecto_litefs_row:available(Config),
+    Run = fun(Task) -> ecto_litefs_task:run(Task, Config, Ecto) end,
+    New = #state{config = Config, repo = Repo, ecto = Ecto, jobs = ecto_litefs_jobs:new(Run),
+                 view = ecto_litefs_decision:new(), news = ecto_litefs_news:new(Repo, none),
+                 read_at = old(Config), duty = ecto_litefs_duty:new(Grace)},
     ok = listen(nodes(connected), New),
     {ok, take_over(ecto_litefs_cache:view(Repo), New), {continue, catch_up}}.
 
@@ -106,12 +101,12 @@ listen(Nodes, #state{repo = Repo}) ->
 %% What the tracker before this one knew and told.
 take_over(none, State) ->
     State;
-take_over({ok, View, ReadAt}, State) ->
-    Told = case ecto_litefs_cache:last_primary(State#state.repo) of
+take_over({ok, View, ReadAt}, #state{repo = Repo} = State) ->
+    Told = case ecto_litefs_cache:last_primary(Repo) of
         {ok, Node} -> {Node, ecto_litefs_decision:role(View)};
         none -> none
     end,
-    State#state{view = View, read_at = ReadAt, published = Told}.
+    State#state{view = View, read_at = ReadAt, news = ecto_litefs_news:new(Repo, Told)}.
 
 %% After a crash: what the port announced meanwhile was lost.
 -spec handle_continue(catch_up, #state{}) -> {noreply, #state{}}.
@@ -122,14 +117,14 @@ handle_continue(catch_up, #state{repo = Repo} = State) ->
 -spec handle_call(term(), gen_server:from(), #state{}) ->
           {reply, term(), #state{}} | {noreply, #state{}}.
 handle_call(ready, _From, State) ->
-    {reply, known(State) andalso State#state.duty =/= due, State};
+    {reply, known(State) andalso not ecto_litefs_duty:is_due(State#state.duty), State};
 handle_call(await, From, State) ->
     case known(State) of
         true -> {reply, ok, State};
         false -> {noreply, State#state{awaiting = [From | State#state.awaiting]}}
     end;
 handle_call({set_primary, Node}, From, State) ->
-    {noreply, enqueue(#job{task = {set, Node}, from = [From]}, State)};
+    {noreply, do({set, Node}, [From], State)};
 handle_call(Request, From, State) ->
     case known(State) of
         true -> known_call(Request, From, State);
@@ -138,13 +133,13 @@ handle_call(Request, From, State) ->
 
 known_call(refresh, From, State) ->
     case ecto_litefs_decision:rests_on_row(State#state.view) andalso not within_grace(State) of
-        true -> {noreply, join(From, State)};
+        true -> {noreply, State#state{jobs = ecto_litefs_jobs:join(read, From, State#state.jobs)}};
         false -> {reply, {ok, answer(State)}, publish(State)}
     end;
 known_call(force_refresh, From, State) ->
-    {noreply, enqueue(#job{task = read, from = [From]}, State)};
+    {noreply, do(read, [From], State)};
 known_call(set_replica, From, State) ->
-    {noreply, enqueue(#job{task = replica, from = [From]}, State)};
+    {noreply, do(replica, [From], State)};
 known_call(invalidate_cache, _From, #state{repo = Repo} = State) ->
     ok = ecto_litefs_cache:invalidate(Repo),
     {reply, ok, State#state{read_at = old(State#state.config), refreshed_at = never}}.
@@ -172,13 +167,15 @@ handle_cast({announce, Announced}, #state{view = Old, awaiting = Awaiting} = Sta
     lists:foreach(fun(From) -> gen_server:reply(From, ok) end, Awaiting),
     {noreply, changed(Changed, Old, State1)}.
 
-in_doubt(#state{running = none, view = View} = State) ->
-    case ecto_litefs_decision:rests_on_row(View) andalso not within_grace(State) of
-        true -> enqueue(#job{task = read}, State);
-        false -> publish(State)
-    end;
-in_doubt(State) ->
-    State.
+in_doubt(#state{view = View} = State) ->
+    case is_idle(State) of
+        false -> State;
+        true ->
+            case ecto_litefs_decision:rests_on_row(View) andalso not within_grace(State) of
+                true -> do(read, [], State);
+                false -> publish(State)
+            end
+    end.
 
 said(Node, #state{view = Old} = State) ->
     View = ecto_litefs_decision:said(Node, Old),
@@ -209,7 +206,7 @@ changed(true, Old, State) ->
                 true -> listen(nodes(connected), State1);
                 false -> ok
             end,
-            search(Old, enqueue(#job{task = read}, State1));
+            search(Old, do(read, [], State1));
         _ -> State1
     end.
 
@@ -234,20 +231,25 @@ search_on(#state{search = Search, view = View} = State) ->
     end.
 
 -spec handle_info(term(), #state{}) -> {noreply, #state{}}.
-handle_info({done, Pid, Result}, #state{running = {Pid, Job}} = State) ->
-    {noreply, next(finish(Job, Result, State#state{running = none}))};
-handle_info({timeout, Timer, duty}, #state{duty_timer = Timer} = State) ->
-    State1 = State#state{duty_timer = none},
-    case ecto_litefs_decision:duty(State#state.view) of
-        none -> {noreply, State1};
-        Duty -> {noreply, enqueue(#job{task = {duty, Duty}}, State1)}
+handle_info({done, Pid, Result}, #state{jobs = Jobs} = State) ->
+    case ecto_litefs_jobs:done(Pid, Jobs) of
+        {Task, Waiting, Left} -> {noreply, finish(Task, Result, Waiting, State#state{jobs = Left})};
+        none -> {noreply, State}
+    end;
+handle_info({timeout, Timer, duty}, #state{view = View, duty = Duty} = State) ->
+    {Fired, Left} = ecto_litefs_duty:fired(Timer, Duty),
+    State1 = State#state{duty = Left},
+    case ecto_litefs_decision:duty(View) of
+        Owed when Fired, Owed =/= none -> {noreply, do({duty, Owed}, [], State1)};
+        _ -> {noreply, State1}
     end;
 handle_info({timeout, _, {end_of_trust, Node}}, #state{view = View} = State) ->
     {noreply, publish_known(State#state{view = ecto_litefs_decision:denied(Node, View)})};
-handle_info({timeout, _, search}, #state{running = none} = State) ->
-    {noreply, search_on(enqueue(#job{task = read}, State))};
 handle_info({timeout, _, search}, State) ->
-    {noreply, search_on(State)};
+    case is_idle(State) of
+        true -> {noreply, search_on(do(read, [], State))};
+        false -> {noreply, search_on(State)}
+    end;
 handle_info({nodeup, Node, _}, State) ->
     ok = listen([Node], State),
     {noreply, publish_known(State)};
@@ -261,95 +263,52 @@ handle_info(_, State) ->
 
 %% Jobs
 
-%% Waits for the read that is under way or queued; starts one if there is none.
-join(From, #state{running = {Pid, #job{task = read} = Job}} = State) ->
-    State#state{running = {Pid, Job#job{from = [From | Job#job.from]}}};
-join(From, #state{queue = Queue} = State) ->
-    case lists:splitwith(fun(#job{task = Task}) -> Task =/= read end, Queue) of
-        {Before, [Job | After]} ->
-            State#state{queue = Before ++ [Job#job{from = [From | Job#job.from]} | After]};
-        {_, []} ->
-            enqueue(#job{task = read, from = [From]}, State)
-    end.
+do(Task, Waiting, #state{jobs = Jobs} = State) ->
+    State#state{jobs = ecto_litefs_jobs:add(Task, Waiting, Jobs)}.
 
-enqueue(Job, #state{queue = Queue} = State) ->
-    next(State#state{queue = Queue ++ [Job]}).
+is_idle(#state{jobs = Jobs}) ->
+    ecto_litefs_jobs:is_idle(Jobs).
 
-next(#state{running = none, queue = [#job{task = Task} = Job | Queue]} = State) ->
-    #state{config = Config, ecto = Ecto} = State,
-    Tracker = self(),
-    Pid = spawn_link(fun() ->
-        %% A test's database connection that is lent to the tracker serves its jobs too.
-        _ = put('$callers', [Tracker]),
-        Tracker ! {done, self(), ecto_litefs_task:run(Task, Config, Ecto)}
-    end),
-    State#state{running = {Pid, Job}, queue = Queue};
-next(State) ->
-    State.
-
-finish(#job{task = read, from = From}, {ok, Name}, State) ->
+finish(read, {ok, Name}, Waiting, State) ->
     Now = now_ms(),
     State1 = row_read(Name, State#state{refreshed_at = Now, read_at = Now}),
-    reply(From, {ok, answer(State1)}, State1);
+    reply(Waiting, {ok, answer(State1)}, State1);
 %% Without Ecto there is only the port to ask, and while that is away what it said last serves on.
-finish(#job{task = read, from = From}, {error, _}, #state{ecto = false} = State) ->
+finish(read, {error, _}, Waiting, #state{ecto = false} = State) ->
     State1 = publish(State#state{read_at = now_ms()}),
-    reply(From, {ok, answer(State1)}, State1);
-finish(#job{task = replica, from = From}, {ok, Name}, #state{view = View} = State) ->
+    reply(Waiting, {ok, answer(State1)}, State1);
+finish(replica, {ok, Name}, Waiting, #state{view = View} = State) ->
     State1 = row_read(Name, State#state{view = ecto_litefs_decision:row_decides(View),
                                         read_at = now_ms()}),
-    reply(From, ok, State1);
-finish(#job{task = {set, Node}, from = From}, ok, #state{view = View} = State) ->
+    reply(Waiting, ok, State1);
+finish({set, Node}, ok, Waiting, #state{view = View} = State) ->
     ?LOG_DEBUG("EctoLiteFS.Tracker[~ts]: ~ts is set as primary", [repo(State), Node]),
     State1 = publish(State#state{view = ecto_litefs_decision:set(Node, View), read_at = now_ms()}),
-    reply(From, ok, State1);
-finish(#job{task = {duty, _}}, ok, State) ->
-    State#state{duty = done, retries = 0};
-finish(#job{task = {duty, _}}, {error, Reason}, #state{retries = Retries} = State) ->
-    Delay = ecto_litefs_backoff:delay(Retries),
+    reply(Waiting, ok, State1);
+finish({duty, _}, ok, _, #state{duty = Duty} = State) ->
+    State#state{duty = ecto_litefs_duty:done(Duty)};
+finish({duty, _}, {error, Reason}, _, #state{duty = Duty} = State) ->
+    {Delay, Failed} = ecto_litefs_duty:failed(Duty),
     ?LOG_WARNING("EctoLiteFS.Tracker[~ts]: the tracker table cannot be written, trying again in "
                  "~b ms: ~ts", [repo(State), Delay, ecto_litefs_elixir:inspect(Reason)]),
-    start_duty_timer(Delay, State#state{retries = Retries + 1});
-finish(#job{task = Task, from = From}, {error, Reason} = Error, State) ->
+    State#state{duty = Failed};
+finish(Task, {error, Reason} = Error, Waiting, State) ->
     ?LOG_DEBUG("EctoLiteFS.Tracker[~ts]: ~ts failed: ~ts",
                [repo(State), ecto_litefs_elixir:inspect(Task), ecto_litefs_elixir:inspect(Reason)]),
-    reply(From, Error, State).
+    reply(Waiting, Error, State).
 
-reply(From, Answer, State) ->
-    lists:foreach(fun(F) -> gen_server:reply(F, Answer) end, From),
+reply(Waiting, Answer, State) ->
+    lists:foreach(fun(From) -> gen_server:reply(From, Answer) end, Waiting),
     State.
 
 row_read(Name, #state{view = View} = State) ->
     publish(State#state{view = ecto_litefs_decision:row_read(Name, View)}).
 
-%% Duty
+due(#state{view = View, duty = Duty} = State) ->
+    State#state{duty = ecto_litefs_duty:due(ecto_litefs_decision:duty(View), Duty)}.
 
-%% A C node beside this one has a moment to write its own name first.
-due(#state{view = View, config = #{refresh_grace_period := Grace}} = State) ->
-    case ecto_litefs_decision:duty(View) of
-        none -> cancel_duty_timer(State#state{duty = none});
-        table -> start_duty_timer(0, State#state{duty = due, retries = 0});
-        claim -> start_duty_timer(Grace, State#state{duty = due, retries = 0})
-    end.
-
-%% The node that went may be this host's C node, whose name was left in the row.
-renew(#state{duty = done, view = View, config = #{refresh_grace_period := Grace}} = State) ->
-    case ecto_litefs_decision:duty(View) of
-        claim -> start_duty_timer(Grace, State);
-        _ -> State
-    end;
-renew(State) ->
-    State.
-
-start_duty_timer(Delay, State) ->
-    State1 = cancel_duty_timer(State),
-    State1#state{duty_timer = erlang:start_timer(Delay, self(), duty)}.
-
-cancel_duty_timer(#state{duty_timer = none} = State) ->
-    State;
-cancel_duty_timer(#state{duty_timer = Timer} = State) ->
-    _ = erlang:cancel_timer(Timer),
-    State#state{duty_timer = none}.
+renew(#state{view = View, duty = Duty} = State) ->
+    State#state{duty = ecto_litefs_duty:renew(ecto_litefs_decision:duty(View), Duty)}.
 
 %% Publishing
 
@@ -360,14 +319,16 @@ publish_known(State) ->
     end.
 
 %% The table first: whoever hears of the change finds it there.
-publish(#state{repo = Repo, view = View, config = Config} = State) ->
+publish(#state{repo = Repo, view = View, config = Config, news = News} = State) ->
     case known(State) of
         true ->
             Node = answer(State),
             Ttl = ttl(ecto_litefs_decision:rests_on_row(View), Node, Config),
             ok = ecto_litefs_cache:publish(Repo, Node, State#state.read_at, Ttl),
             ok = ecto_litefs_cache:keep_view(Repo, View, State#state.read_at),
-            tell(Node, ecto_litefs_decision:role(View), complain(State));
+            Missing = ecto_litefs_decision:unconnected(View, nodes_now()),
+            Complained = ecto_litefs_news:complain(Missing, News),
+            State#state{news = ecto_litefs_news:tell(Node, ecto_litefs_decision:role(View), Complained)};
         false ->
             State
     end.
@@ -376,28 +337,6 @@ publish(#state{repo = Repo, view = View, config = Config} = State) ->
 ttl(false, _, _) -> infinity;
 ttl(true, nil, #{refresh_grace_period := Grace}) -> Grace;
 ttl(true, _, #{cache_ttl := Ttl}) -> Ttl.
-
-tell(Node, Role, #state{published = {Node, Role}} = State) ->
-    State;
-tell(Node, Role, #state{repo = Repo, published = Published} = State) ->
-    From = case Published of none -> nil; {Before, _} -> Before end,
-    ?LOG_INFO("EctoLiteFS.Tracker[~ts]: role ~ts, primary ~ts", [repo(State), Role, Node]),
-    Metadata = #{repo => Repo, from => From, to => Node, role => Role},
-    ok = ecto_litefs_telemetry:primary_change(#{system_time => erlang:system_time()}, Metadata),
-    State#state{published = {Node, Role}}.
-
-%% Once for each name.
-complain(#state{view = View, missing = Missing} = State) ->
-    case ecto_litefs_decision:unconnected(View, nodes_now()) of
-        Missing ->
-            State;
-        none ->
-            State#state{missing = none};
-        Name ->
-            ?LOG_ERROR("EctoLiteFS.Tracker[~ts]: primary node ~ts is not connected to this node",
-                       [repo(State), ecto_litefs_elixir:inspect(Name)]),
-            State#state{missing = Name}
-    end.
 
 known(#state{view = View}) ->
     ecto_litefs_decision:role(View) =/= none.
