@@ -1,6 +1,4 @@
-/* call_options - see call_options.h. One table describes every option: parsing and --help both come
- * from it.
- */
+/* call_options - see call_options.h. */
 #include "app/call_options.h"
 
 #include <errno.h>
@@ -9,36 +7,18 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/cli.h"
 
-struct option_spec {
-    const char *name;
-    const char *value; /* what --help calls its value; NULL for a flag */
-    const char *help;
-    enum elfs_code (*set)(struct elfs_call_options *o, const char *value, struct elfs_error *err);
-    size_t at; /* without set: a bool, or a const char *, of elfs_call_options */
-};
-
-static enum elfs_code set_node(struct elfs_call_options *o, const char *value,
-                               struct elfs_error *err) {
+static enum elfs_code set_node(void *to, const char *value, struct elfs_error *err) {
+    struct elfs_call_options *o = to;
     if (o->node_count == ELFS_CALL_NODES_MAX)
         return elfs_fail(err, ELFS_BADARG, "at most %d --node options", ELFS_CALL_NODES_MAX);
     o->nodes[o->node_count++] = value;
     return ELFS_OK;
 }
 
-static enum elfs_code set_timeout(struct elfs_call_options *o, const char *value,
-                                  struct elfs_error *err) {
-    char *end;
-    long long ms = strtoll(value, &end, 10);
-    if (end == value || *end != '\0' || ms < 1 || ms > 3600 * 1000)
-        return elfs_fail(err, ELFS_BADARG, "--timeout is a number from 1 to 3600000, not '%s'",
-                         value);
-    o->timeout_ms = ms;
-    return ELFS_OK;
-}
-
-static enum elfs_code set_key(struct elfs_call_options *o, const char *value,
-                              struct elfs_error *err) {
+static enum elfs_code set_key(void *to, const char *value, struct elfs_error *err) {
+    struct elfs_call_options *o = to;
     if (value[0] == '\0' || strlen(value) > ELFS_CLIENT_KEY_MAX)
         return elfs_fail(err, ELFS_BADARG, "--key has 1 to %d bytes", ELFS_CLIENT_KEY_MAX);
     o->key = value;
@@ -46,41 +26,27 @@ static enum elfs_code set_key(struct elfs_call_options *o, const char *value,
 }
 
 #define AT(field) .at = offsetof(struct elfs_call_options, field)
+#define FLAG(field) ELFS_CLI_FLAG, AT(field)
+#define TEXT(field) ELFS_CLI_TEXT, AT(field)
+#define OWN(function) ELFS_CLI_OWN, .set = (function)
 
-static const struct option_spec specs[] = {
+static const struct elfs_cli_option table[] = {
     {"--node", "NODE", "a C node of the cluster, the nearest first; may be given again",
-     .set = set_node},
-    {"--name", "NAME@HOST", "our own node name (made up)", AT(name)},
-    {"--cookie-file", "FILE", "the cookie's file (~/.erlang.cookie)", AT(cookie_file)},
-    {"--timeout", "MS", "for the whole call (15000)", .set = set_timeout},
-    {"--key", "TEXT", "the request's key: what was run under it is not run again", .set = set_key},
-    {"--once", NULL, "without a key: not repeated once it may have run", AT(once)},
-    {"--any-node", NULL, "for what only reads: the first node that answers", AT(any_node)},
-    {"--header", NULL, "print the columns' names first", AT(header)},
-    {"--verbose", NULL, "say on stderr what was changed", AT(verbose)},
-    {"--help", NULL, "this text", AT(help)},
-    {"--version", NULL, "the version", AT(version)},
+     OWN(set_node)},
+    {"--name", "NAME@HOST", "our own node name (made up)", TEXT(name)},
+    {"--cookie-file", "FILE", "the cookie's file (~/.erlang.cookie)", TEXT(cookie_file)},
+    {"--timeout", "MS", "for the whole call (15000)", ELFS_CLI_NUMBER, AT(timeout_ms), .min = 1,
+     .max = 3600 * 1000, .initial = 15000},
+    {"--key", "TEXT", "the request's key: what was run under it is not run again", OWN(set_key)},
+    {"--once", NULL, "without a key: not repeated once it may have run", FLAG(once)},
+    {"--any-node", NULL, "for what only reads: the first node that answers", FLAG(any_node)},
+    {"--header", NULL, "print the columns' names first", FLAG(header)},
+    {"--verbose", NULL, "say on stderr what was changed", FLAG(verbose)},
+    {"--help", NULL, "this text", FLAG(help)},
+    {"--version", NULL, "the version", FLAG(version)},
 };
 
-#define SPEC_COUNT (sizeof specs / sizeof *specs)
-
-static const struct option_spec *find_spec(const char *name, size_t len) {
-    for (size_t i = 0; i < SPEC_COUNT; i++) {
-        if (strlen(specs[i].name) == len && memcmp(specs[i].name, name, len) == 0) return &specs[i];
-    }
-    return NULL;
-}
-
-static enum elfs_code set_option(struct elfs_call_options *o, const struct option_spec *spec,
-                                 const char *value, struct elfs_error *err) {
-    if (spec->set) return spec->set(o, value, err);
-    if (spec->value) {
-        memcpy((char *)o + spec->at, &value, sizeof value);
-    } else {
-        *(bool *)((char *)o + spec->at) = true;
-    }
-    return ELFS_OK;
-}
+#define TABLE_SIZE (sizeof table / sizeof *table)
 
 static int digit_of(char c) {
     if (c >= '0' && c <= '9') return c - '0';
@@ -147,31 +113,11 @@ static enum elfs_code read_rest(struct elfs_call_options *o, int count, char **r
 
 enum elfs_code elfs_call_options_parse(struct elfs_call_options *options, int argc, char **argv,
                                        struct elfs_error *err) {
-    int i = 1;
+    int rest = argc;
     *options = (struct elfs_call_options){0};
-    for (; i < argc && strncmp(argv[i], "--", 2) == 0; i++) {
-        const char *arg = argv[i];
-        if (strcmp(arg, "--") == 0) {
-            i++;
-            break;
-        }
-        const char *equals = strchr(arg, '=');
-        const char *value = equals ? equals + 1 : NULL;
-        const struct option_spec *spec =
-            find_spec(arg, equals ? (size_t)(equals - arg) : strlen(arg));
-        if (!spec)
-            return elfs_fail(err, ELFS_BADARG, "unknown option '%s'; --help lists them", arg);
-        if (!spec->value && value)
-            return elfs_fail(err, ELFS_BADARG, "%s takes no value", spec->name);
-        if (spec->value && !value) {
-            if (i + 1 == argc)
-                return elfs_fail(err, ELFS_BADARG, "%s needs a value: %s", spec->name, spec->value);
-            value = argv[++i];
-        }
-        enum elfs_code code = set_option(options, spec, value, err);
-        if (code != ELFS_OK) return code;
-    }
-    return read_rest(options, argc - i, argv + i, err);
+    enum elfs_code code = elfs_cli_parse(table, TABLE_SIZE, options, argc, argv, &rest, err);
+    if (code != ELFS_OK) return code;
+    return read_rest(options, argc - rest, argv + rest, err);
 }
 
 void elfs_call_options_fini(struct elfs_call_options *options) {
@@ -184,11 +130,7 @@ void elfs_call_options_print_help(FILE *out) {
         "ecto_litefs_call: runs a statement on the primary of a cluster of EctoLiteFS C nodes.\n\n"
         "usage: ecto_litefs_call --node NODE [option ...] [--] REPO SQL [PARAM ...]\n\n",
         out);
-    for (size_t i = 0; i < SPEC_COUNT; i++) {
-        char left[48];
-        snprintf(left, sizeof left, "%s %s", specs[i].name, specs[i].value ? specs[i].value : "");
-        fprintf(out, "  %-24s %s\n", left, specs[i].help);
-    }
+    elfs_cli_print_help(table, TABLE_SIZE, 24, out);
     fputs("\nPARAM stands for ?, ?1, ... and is a text, or int:N, real:X, blob:HEX, null: or "
           "text:TEXT.\n"
           "Rows are printed a line each, columns with a tab between them; a tab, a newline, a "

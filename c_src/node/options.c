@@ -1,31 +1,16 @@
-/* options - see options.h. One table describes every option: parsing and --help both come from it.
- */
+/* options - see options.h. */
 #include "node/options.h"
 
 #include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/cli.h"
 #include "ei/net.h"
 
 #define MIB (INT64_C(1024) * 1024)
 #define HOUR_MS (INT64_C(3600) * 1000)
-
-typedef enum elfs_code (*option_fn)(struct elfs_options *o, const char *value,
-                                    struct elfs_error *err);
-
-/* An option is a flag (a bool at flag_at), a number (an int64_t at number_at within min..max), or
- * has a function of its own. */
-struct option_spec {
-    const char *name;
-    const char *value; /* what to_help calls its value; NULL for a flag */
-    const char *help;
-    option_fn set;
-    size_t at;
-    int64_t min, max, initial;
-};
 
 static enum elfs_code copy_name(struct elfs_options *o, const char *alive, size_t alive_len,
                                 const char *host, struct elfs_error *err) {
@@ -45,7 +30,8 @@ static enum elfs_code copy_name(struct elfs_options *o, const char *alive, size_
     return ELFS_OK;
 }
 
-static enum elfs_code set_name(struct elfs_options *o, const char *value, struct elfs_error *err) {
+static enum elfs_code set_name(void *to, const char *value, struct elfs_error *err) {
+    struct elfs_options *o = to;
     const char *at = strchr(value, '@');
     if (!at || !strchr(at, '.'))
         return elfs_fail(err, ELFS_BADARG,
@@ -54,7 +40,8 @@ static enum elfs_code set_name(struct elfs_options *o, const char *value, struct
     return copy_name(o, value, (size_t)(at - value), at + 1, err);
 }
 
-static enum elfs_code set_sname(struct elfs_options *o, const char *value, struct elfs_error *err) {
+static enum elfs_code set_sname(void *to, const char *value, struct elfs_error *err) {
+    struct elfs_options *o = to;
     char host[256] = "";
     const char *at = strchr(value, '@');
     if (at && strchr(at, '.'))
@@ -66,14 +53,8 @@ static enum elfs_code set_sname(struct elfs_options *o, const char *value, struc
     return copy_name(o, value, strlen(value), host, err);
 }
 
-static enum elfs_code set_cookie_file(struct elfs_options *o, const char *value,
-                                      struct elfs_error *err) {
-    (void)err;
-    o->cookie_file = value;
-    return ELFS_OK;
-}
-
-static enum elfs_code set_repo(struct elfs_options *o, const char *value, struct elfs_error *err) {
+static enum elfs_code set_repo(void *to, const char *value, struct elfs_error *err) {
+    struct elfs_options *o = to;
     const char *equals = strchr(value, '=');
     if (!equals || equals == value || equals[1] == '\0')
         return elfs_fail(err, ELFS_BADARG,
@@ -99,13 +80,13 @@ static enum elfs_code set_repo(struct elfs_options *o, const char *value, struct
     return ELFS_OK;
 }
 
-static enum elfs_code set_listen(struct elfs_options *o, const char *value,
-                                 struct elfs_error *err) {
+static enum elfs_code set_listen(void *to, const char *value, struct elfs_error *err) {
+    struct elfs_options *o = to;
     return elfs_net_parse_listen(value, &o->listen_addr, &o->listen_port, err);
 }
 
-static enum elfs_code set_connect(struct elfs_options *o, const char *value,
-                                  struct elfs_error *err) {
+static enum elfs_code set_connect(void *to, const char *value, struct elfs_error *err) {
+    struct elfs_options *o = to;
     const char *at = strchr(value, '@');
     if (!at || at == value || at[1] == '\0' || strlen(value) > 255)
         return elfs_fail(err, ELFS_BADARG, "--connect needs a node, such as app@10.0.0.2");
@@ -115,8 +96,8 @@ static enum elfs_code set_connect(struct elfs_options *o, const char *value,
     return ELFS_OK;
 }
 
-static enum elfs_code set_primary_file(struct elfs_options *o, const char *value,
-                                       struct elfs_error *err) {
+static enum elfs_code set_primary_file(void *to, const char *value, struct elfs_error *err) {
+    struct elfs_options *o = to;
     if (value[0] != '/')
         return elfs_fail(err, ELFS_BADARG,
                          "--primary-file needs an absolute path, as /litefs/.primary");
@@ -124,8 +105,8 @@ static enum elfs_code set_primary_file(struct elfs_options *o, const char *value
     return ELFS_OK;
 }
 
-static enum elfs_code set_event_stream_url(struct elfs_options *o, const char *value,
-                                           struct elfs_error *err) {
+static enum elfs_code set_event_stream_url(void *to, const char *value, struct elfs_error *err) {
+    struct elfs_options *o = to;
     bool off = strcmp(value, "off") == 0;
     if (!off && strncmp(value, "http://", 7) != 0)
         return elfs_fail(err, ELFS_BADARG, "--event-stream-url is http://... or off");
@@ -133,8 +114,8 @@ static enum elfs_code set_event_stream_url(struct elfs_options *o, const char *v
     return ELFS_OK;
 }
 
-static enum elfs_code set_table_name(struct elfs_options *o, const char *value,
-                                     struct elfs_error *err) {
+static enum elfs_code set_table_name(void *to, const char *value, struct elfs_error *err) {
+    struct elfs_options *o = to;
     size_t len = strlen(value);
     bool ok = len > 0 && len <= 64 && !isdigit((unsigned char)value[0]);
     for (size_t i = 0; i < len; i++)
@@ -144,121 +125,107 @@ static enum elfs_code set_table_name(struct elfs_options *o, const char *value,
     return ELFS_OK;
 }
 
-static enum elfs_code set_poller(struct elfs_options *o, const char *value,
-                                 struct elfs_error *err) {
+static enum elfs_code set_poller(void *to, const char *value, struct elfs_error *err) {
+    struct elfs_options *o = to;
     if (strcmp(value, "epoll") != 0 && strcmp(value, "poll") != 0)
         return elfs_fail(err, ELFS_BADARG, "--poller is epoll or poll");
     o->poller = value;
     return ELFS_OK;
 }
 
-static enum elfs_code set_log_level(struct elfs_options *o, const char *value,
-                                    struct elfs_error *err) {
+static enum elfs_code set_log_level(void *to, const char *value, struct elfs_error *err) {
+    struct elfs_options *o = to;
     if (!elfs_log_level_parse(value, &o->log_level))
         return elfs_fail(err, ELFS_BADARG, "--log-level is error, warning, info or debug");
     return ELFS_OK;
 }
 
-static enum elfs_code set_synchronous(struct elfs_options *o, const char *value,
-                                      struct elfs_error *err) {
+static enum elfs_code set_synchronous(void *to, const char *value, struct elfs_error *err) {
+    struct elfs_options *o = to;
     if (strcmp(value, "normal") != 0 && strcmp(value, "full") != 0)
         return elfs_fail(err, ELFS_BADARG, "--synchronous is normal or full");
     o->store.synchronous = value[0] == 'f' ? ELFS_SYNC_FULL : ELFS_SYNC_NORMAL;
     return ELFS_OK;
 }
 
-static enum elfs_code parse_number(const char *name, const char *value, int64_t min, int64_t max,
-                                   int64_t *number, struct elfs_error *err) {
-    char *end;
-    long long parsed = strtoll(value, &end, 10);
-    if (end == value || *end != '\0' || parsed < min || parsed > max)
-        return elfs_fail(err, ELFS_BADARG, "%s is a number from %lld to %lld, not '%s'", name,
-                         (long long)min, (long long)max, value);
-    *number = parsed;
-    return ELFS_OK;
-}
-
-static enum elfs_code set_busy_timeout(struct elfs_options *o, const char *value,
-                                       struct elfs_error *err) {
+static enum elfs_code set_busy_timeout(void *to, const char *value, struct elfs_error *err) {
+    struct elfs_options *o = to;
     int64_t number = 0;
-    enum elfs_code code = parse_number("--busy-timeout", value, 0, HOUR_MS, &number, err);
+    enum elfs_code code = elfs_cli_number("--busy-timeout", value, 0, HOUR_MS, &number, err);
     if (code == ELFS_OK) o->store.busy_timeout_ms = (int)number;
     return code;
 }
 
-static enum elfs_code set_statement_cache(struct elfs_options *o, const char *value,
-                                          struct elfs_error *err) {
+static enum elfs_code set_statement_cache(void *to, const char *value, struct elfs_error *err) {
+    struct elfs_options *o = to;
     int64_t number = 0;
-    enum elfs_code code = parse_number("--statement-cache", value, 1, 10000, &number, err);
+    enum elfs_code code = elfs_cli_number("--statement-cache", value, 1, 10000, &number, err);
     if (code == ELFS_OK) o->store.statement_cache = (int)number;
     return code;
 }
 
 #define AT(field) .at = offsetof(struct elfs_options, field)
+#define FLAG(field) ELFS_CLI_FLAG, AT(field)
+#define TEXT(field) ELFS_CLI_TEXT, AT(field)
+#define NUMBER(field, least, most, default)                                                        \
+    ELFS_CLI_NUMBER, AT(field), .min = (least), .max = (most), .initial = (default)
+#define OWN(function) ELFS_CLI_OWN, .set = (function)
 
-static const struct option_spec specs[] = {
-    {"--name", "NAME@HOST", "long node name, as erl -name", .set = set_name},
-    {"--sname", "NAME", "short node name, as erl -sname", .set = set_sname},
-    {"--cookie-file", "FILE", "the cookie's file (~/.erlang.cookie)", .set = set_cookie_file},
-    {"--repo", "NAME=PATH", "serve this database; may be given again", .set = set_repo},
-    {"--listen", "ADDR[:PORT]", "IPv4 address to listen on (0.0.0.0:0, any port)",
-     .set = set_listen},
+static const struct elfs_cli_option table[] = {
+    {"--name", "NAME@HOST", "long node name, as erl -name", OWN(set_name)},
+    {"--sname", "NAME", "short node name, as erl -sname", OWN(set_sname)},
+    {"--cookie-file", "FILE", "the cookie's file (~/.erlang.cookie)", TEXT(cookie_file)},
+    {"--repo", "NAME=PATH", "serve this database; may be given again", OWN(set_repo)},
+    {"--listen", "ADDR[:PORT]", "IPv4 address to listen on (0.0.0.0:0, any port)", OWN(set_listen)},
     {"--primary-file", "FILE", "LiteFS's .primary; its folder is the mount (/litefs/.primary)",
-     .set = set_primary_file},
-    {"--poll-interval", "MS", "look at LiteFS's files so often, 0: never (30000)", NULL,
-     AT(litefs.poll_interval_ms), 0, HOUR_MS, 30000},
+     OWN(set_primary_file)},
+    {"--poll-interval", "MS", "look at LiteFS's files so often, 0: never (30000)",
+     NUMBER(litefs.poll_interval_ms, 0, HOUR_MS, 30000)},
     {"--event-stream-url", "URL|off", "LiteFS's events (http://localhost:20202/events)",
-     .set = set_event_stream_url},
-    {"--table-name", "NAME", "the tracker's table (_ecto_litefs_primary)", .set = set_table_name},
+     OWN(set_event_stream_url)},
+    {"--table-name", "NAME", "the tracker's table (_ecto_litefs_primary)", OWN(set_table_name)},
     {"--connect", "NODE", "join the cluster through this node; may be given again",
-     .set = set_connect},
-    {"--hidden", NULL, "a hidden node: not in nodes()", AT(hidden)},
-    {"--no-epmd", NULL, "do not register with EPMD", AT(no_epmd)},
-    {"--synchronous", "normal|full", "SQLite's synchronous (full)", .set = set_synchronous},
-    {"--busy-timeout", "MS", "wait for another process's lock (5000)", .set = set_busy_timeout},
+     OWN(set_connect)},
+    {"--hidden", NULL, "a hidden node: not in nodes()", FLAG(hidden)},
+    {"--no-epmd", NULL, "do not register with EPMD", FLAG(no_epmd)},
+    {"--synchronous", "normal|full", "SQLite's synchronous (full)", OWN(set_synchronous)},
+    {"--busy-timeout", "MS", "wait for another process's lock (5000)", OWN(set_busy_timeout)},
     {"--statement-cache", "N", "prepared statements kept a connection (128)",
-     .set = set_statement_cache},
-    {"--statement-timeout", "MS", "a request's longest run (15000)", NULL, AT(statement_timeout_ms),
-     1, HOUR_MS, 15000},
-    {"--tx-idle-timeout", "MS", "an interactive transaction's longest pause (5000)", NULL,
-     AT(tx_idle_timeout_ms), 1, HOUR_MS, 5000},
-    {"--tx-total-timeout", "MS", "an interactive transaction's longest life (15000)", NULL,
-     AT(tx_total_timeout_ms), 1, HOUR_MS, 15000},
-    {"--keep-requests", "N", "results kept for repeats of requests (100000)", NULL,
-     AT(store.keep_requests), 1000, 100000000, 100000},
-    {"--keep-requests-time", "MS", "for so long (3600000)", NULL, AT(store.keep_requests_ms),
-     60 * 1000, 24 * 30 * HOUR_MS, HOUR_MS},
-    {"--max-frame", "BYTES", "largest message from a peer (64 MiB)", NULL, AT(max_frame), 65536,
-     1024 * MIB, 64 * MIB},
-    {"--max-result", "BYTES", "largest result (64 MiB)", NULL, AT(max_result), 1024, 1024 * MIB,
-     64 * MIB},
-    {"--max-queue", "N", "requests waiting a database, then busy (10000)", NULL, AT(max_queue), 1,
-     1000000, 10000},
-    {"--max-queue-bytes", "BYTES", "their bytes, then busy (256 MiB)", NULL, AT(max_queue_bytes),
-     65536, 16384 * MIB, 256 * MIB},
-    {"--max-connections", "N", "peers at once (4096)", NULL, AT(max_connections), 1, 100000, 4096},
-    {"--max-output", "BYTES", "replies a peer may leave unread (256 MiB)", NULL, AT(max_output),
-     65536, 4095 * MIB, 256 * MIB},
-    {"--max-handshakes", "N", "handshakes at once (32)", NULL, AT(max_handshakes), 1, 1024, 32},
-    {"--handshake-timeout", "MS", "a handshake's longest run (7000)", NULL,
-     AT(handshake_timeout_ms), 10, HOUR_MS, 7000},
-    {"--tick-time", "SECONDS", "a silent peer is dropped after it (60)", NULL, AT(tick_time_s), 1,
-     3600, 60},
-    {"--poller", "epoll|poll", "how to wait for sockets (the best here)", .set = set_poller},
-    {"--log-level", "LEVEL", "error, warning, info or debug (info)", .set = set_log_level},
-    {"--check", NULL, "check the options and the databases, then exit", AT(check)},
-    {"--help", NULL, "this text", AT(help)},
-    {"--version", NULL, "the version", AT(version)},
+     OWN(set_statement_cache)},
+    {"--statement-timeout", "MS", "a request's longest run (15000)",
+     NUMBER(statement_timeout_ms, 1, HOUR_MS, 15000)},
+    {"--tx-idle-timeout", "MS", "an interactive transaction's longest pause (5000)",
+     NUMBER(tx_idle_timeout_ms, 1, HOUR_MS, 5000)},
+    {"--tx-total-timeout", "MS", "an interactive transaction's longest life (15000)",
+     NUMBER(tx_total_timeout_ms, 1, HOUR_MS, 15000)},
+    {"--keep-requests", "N", "results kept for repeats of requests (100000)",
+     NUMBER(store.keep_requests, 1000, 100000000, 100000)},
+    {"--keep-requests-time", "MS", "for so long (3600000)",
+     NUMBER(store.keep_requests_ms, 60 * 1000, 24 * 30 * HOUR_MS, HOUR_MS)},
+    {"--max-frame", "BYTES", "largest message from a peer (64 MiB)",
+     NUMBER(max_frame, 65536, 1024 * MIB, 64 * MIB)},
+    {"--max-result", "BYTES", "largest result (64 MiB)",
+     NUMBER(max_result, 1024, 1024 * MIB, 64 * MIB)},
+    {"--max-queue", "N", "requests waiting a database, then busy (10000)",
+     NUMBER(max_queue, 1, 1000000, 10000)},
+    {"--max-queue-bytes", "BYTES", "their bytes, then busy (256 MiB)",
+     NUMBER(max_queue_bytes, 65536, 16384 * MIB, 256 * MIB)},
+    {"--max-connections", "N", "peers at once (4096)", NUMBER(max_connections, 1, 100000, 4096)},
+    {"--max-output", "BYTES", "replies a peer may leave unread (256 MiB)",
+     NUMBER(max_output, 65536, 4095 * MIB, 256 * MIB)},
+    {"--max-handshakes", "N", "handshakes at once (32)", NUMBER(max_handshakes, 1, 1024, 32)},
+    {"--handshake-timeout", "MS", "a handshake's longest run (7000)",
+     NUMBER(handshake_timeout_ms, 10, HOUR_MS, 7000)},
+    {"--tick-time", "SECONDS", "a silent peer is dropped after it (60)",
+     NUMBER(tick_time_s, 1, 3600, 60)},
+    {"--poller", "epoll|poll", "how to wait for sockets (the best here)", OWN(set_poller)},
+    {"--log-level", "LEVEL", "error, warning, info or debug (info)", OWN(set_log_level)},
+    {"--check", NULL, "check the options and the databases, then exit", FLAG(check)},
+    {"--help", NULL, "this text", FLAG(help)},
+    {"--version", NULL, "the version", FLAG(version)},
 };
 
-#define SPEC_COUNT (sizeof specs / sizeof *specs)
-
-static const struct option_spec *find_spec(const char *name, size_t len) {
-    for (size_t i = 0; i < SPEC_COUNT; i++) {
-        if (strlen(specs[i].name) == len && memcmp(specs[i].name, name, len) == 0) return &specs[i];
-    }
-    return NULL;
-}
+#define TABLE_SIZE (sizeof table / sizeof *table)
 
 static void set_defaults(struct elfs_options *o) {
     *o = (struct elfs_options){.listen_addr.s_addr = htonl(INADDR_ANY), .log_level = ELFS_LOG_INFO};
@@ -266,22 +233,6 @@ static void set_defaults(struct elfs_options *o) {
     o->litefs.primary_file = "/litefs/.primary";
     o->litefs.event_stream_url = "http://localhost:20202/events";
     o->litefs.table_name = "_ecto_litefs_primary";
-    for (size_t i = 0; i < SPEC_COUNT; i++) {
-        if (specs[i].max != 0) memcpy((char *)o + specs[i].at, &specs[i].initial, sizeof(int64_t));
-    }
-}
-
-static enum elfs_code set_option(struct elfs_options *o, const struct option_spec *spec,
-                                 const char *value, struct elfs_error *err) {
-    if (spec->set) return spec->set(o, value, err);
-    if (!spec->value) {
-        *(bool *)((char *)o + spec->at) = true;
-        return ELFS_OK;
-    }
-    int64_t number = 0;
-    enum elfs_code code = parse_number(spec->name, value, spec->min, spec->max, &number, err);
-    if (code == ELFS_OK) memcpy((char *)o + spec->at, &number, sizeof number);
-    return code;
 }
 
 /* What fits a frame and a result may be a value, and nothing larger: SQL such as zeroblob() could make
@@ -303,28 +254,12 @@ static enum elfs_code check_required(const struct elfs_options *o, struct elfs_e
 
 enum elfs_code elfs_options_parse(struct elfs_options *options, int argc, char **argv,
                                   struct elfs_error *err) {
+    int rest = argc;
     set_defaults(options);
-    for (int i = 1; i < argc; i++) {
-        const char *arg = argv[i];
-        const char *equals = strchr(arg, '=');
-        const struct option_spec *spec = find_spec(arg, strlen(arg));
-        const char *value = NULL;
-        if (!spec && equals) {
-            spec = find_spec(arg, (size_t)(equals - arg));
-            value = equals + 1;
-        }
-        if (!spec)
-            return elfs_fail(err, ELFS_BADARG, "unknown option '%s'; --help lists them", arg);
-        if (!spec->value && value)
-            return elfs_fail(err, ELFS_BADARG, "%s takes no value", spec->name);
-        if (spec->value && !value) {
-            if (i + 1 == argc)
-                return elfs_fail(err, ELFS_BADARG, "%s needs a value: %s", spec->name, spec->value);
-            value = argv[++i];
-        }
-        enum elfs_code code = set_option(options, spec, value, err);
-        if (code != ELFS_OK) return code;
-    }
+    enum elfs_code code = elfs_cli_parse(table, TABLE_SIZE, options, argc, argv, &rest, err);
+    if (code != ELFS_OK) return code;
+    if (rest < argc)
+        return elfs_fail(err, ELFS_BADARG, "'%s' is no option; --help lists them", argv[rest]);
     derive_limits(options);
     return check_required(options, err);
 }
@@ -338,10 +273,6 @@ void elfs_options_print_help(FILE *out) {
     fputs("ecto_litefs_node: serves writes on local SQLite files to an Erlang cluster.\n\n"
           "usage: ecto_litefs_node --name NAME@HOST --repo NAME=PATH [option ...]\n\n",
           out);
-    for (size_t i = 0; i < SPEC_COUNT; i++) {
-        char left[48];
-        snprintf(left, sizeof left, "%s %s", specs[i].name, specs[i].value ? specs[i].value : "");
-        fprintf(out, "  %-32s %s\n", left, specs[i].help);
-    }
+    elfs_cli_print_help(table, TABLE_SIZE, 32, out);
     fputs("\nExit codes: 0 done, 1 could not start or run, 2 wrong use.\n", out);
 }
