@@ -160,7 +160,7 @@ closes_while_news_come(Config) ->
 unloads_and_reloads(Config) ->
     ct_port:stop(driver),
     [begin
-         ?assertNot(is_mapped()),
+         await_unmapped(),
          ct_port:start(driver),
          ?assert(is_mapped()),
          Port = ct_port:configured(Config, #{}),
@@ -168,7 +168,7 @@ unloads_and_reloads(Config) ->
          ct_port:close(Port),
          ct_port:stop(driver)
      end || _ <- lists:seq(1, 20)],
-    ?assertNot(is_mapped()),
+    await_unmapped(),
     ct_port:start(driver).
 
 unloads_when_the_last_port_closes(Config) ->
@@ -177,7 +177,7 @@ unloads_when_the_last_port_closes(Config) ->
     ?assert(is_mapped()),
     #{} = ct_port:request(Port, state),
     ct_port:close(Port),
-    ct_wait:until(fun() -> not is_mapped() end),
+    await_unmapped(),
     ct_port:start(driver).
 
 %% The ports are killed, their threads joined, the code is gone.
@@ -297,6 +297,10 @@ no_thread_is_left(Config) ->
     Before = ?config(threads, Config),
     ct_wait:until(fun() -> threads() =< Before end),
     ok.
+
+%% The VM unloads it some time after its last user's end.
+await_unmapped() ->
+    ct_wait:until(fun() -> not is_mapped() end).
 
 is_mapped() ->
     {ok, Maps} = file:read_file("/proc/self/maps"),
