@@ -82,7 +82,8 @@ state(_, _) ->
 
 program() ->
     Path = case application:get_env(ecto_litefs, port_program) of
-        {ok, Configured} -> Configured;
+        %% A binary in Elixir's configuration.
+        {ok, Configured} -> unicode:characters_to_list(Configured);
         undefined -> filename:join(priv_dir(), ?PROGRAM)
     end,
     case os:find_executable(filename:basename(Path), filename:dirname(Path)) of

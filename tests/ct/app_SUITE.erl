@@ -26,7 +26,7 @@ all() ->
      row_is_read_when_old, grace_period, forced_refresh, invalidate,
      no_primary_is_not_kept, failing_read, the_port_reads_what_the_repo_cannot, no_table_is_no_row,
      set_primary, set_primary_refused, set_primary_ends_with_a_change, set_replica,
-     port_dies, port_dies_often, port_is_missing, port_speaks_nonsense, port_refuses_configuration,
+     port_dies, port_dies_often, port_is_missing, port_program_from_elixir, port_speaks_nonsense, port_refuses_configuration,
      tracker_crashes, announced_while_tracker_is_away, tracker_away, table_is_the_supervisors, stopping, started_twice,
      two_repos, telemetry_event, without_ecto, no_atoms_from_names, clash_is_logged].
 
@@ -434,6 +434,13 @@ port_is_missing(Config) ->
     ?assertMatch([_ | _], [L || L <- app_world:logs(warning),
                                 binary:match(L, <<"/no/such/program">>) =/= nomatch]),
     ?assertEqual([], app_port:configs(port(Config), ?FIRST_FILE)).
+
+%% `config :ecto_litefs, port_program: "/a/path"' is a binary.
+port_program_from_elixir(Config) ->
+    {ok, Program} = application:get_env(ecto_litefs, port_program),
+    ok = application:set_env(ecto_litefs, port_program, unicode:characters_to_binary(Program)),
+    start(Config, primary, []),
+    ?assertEqual({ok, node()}, ?API:get_primary(?REPO)).
 
 port_speaks_nonsense(Config) ->
     start(Config, primary, []),
