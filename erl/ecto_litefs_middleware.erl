@@ -123,8 +123,9 @@ send(beam, Node, {Repo, Super, Resource, Resolution}) ->
     Fun = ecto_litefs_closure:make(Repo, Node, Super, {Resource, Resolution}, Timeout),
     {result, 'Elixir.EctoLiteFS.RPC':call(Node, Fun, Timeout)}.
 
+%% Also one of the tracker row that cannot be read.
 reason({erpc, Reason, _}) -> Reason;
-reason(primary_unavailable) -> primary_unavailable.
+reason(Why) -> Why.
 
 duration(Started) ->
     #{duration => erlang:monotonic_time() - Started}.

@@ -25,7 +25,7 @@ all() ->
      not_ready_yet, failing_row, writes_are_forwarded, timeout, no_connection, raised_there,
      what_travels, ectolitefs_1_0_as_primary, c_node_as_primary, build_is_asked_for_once,
      build_cannot_be_asked_for, two_repos, without_telemetry, lost_primary_is_waited_for, lost_for_good,
-     changes_while_writing].
+     changes_while_writing, row_fails_after_a_lost_attempt].
 
 init_per_suite(Config) -> ct_env:start(Config).
 end_per_suite(Config) -> ct_env:stop(Config).
@@ -217,6 +217,22 @@ lose(Config) ->
     ok = app_port:announce(?config(port, Config), file(?REPO), app_port:state(unknown)),
     ct_wait:until(fun() -> ?API:get_primary(?REPO) =:= {ok, nil} end).
 
+%% The first attempt has written nothing, and then nobody can tell who the primary is.
+row_fails_after_a_lost_attempt(Config) ->
+    Node = ?config(node, Config),
+    app_world:put_row(?REPO, atom_to_binary(Node)),
+    start(Config, ?REPO, app_port:state(replica, #{sources => #{}})),
+    {ok, Node} = ?API:get_primary(?REPO),
+    with_remote(fun() ->
+        ok = ecto_litefs_cache:keep_kind(?REPO, Node, cnode),
+        ?assertEqual({error, disk_on_fire}, process(insert, fun(_, _) ->
+            app_world:break(?REPO, {<<"SELECT">>, {error, disk_on_fire}}),
+            ok = ?API:invalidate_cache(?REPO),
+            error(connection_error({not_written, lost}))
+        end)),
+        ?assertMatch([_, {[_, _, exception], _, #{reason := disk_on_fire}}], forwards())
+    end).
+
 %% The role goes to and fro under several writers. Every write ran on the one node or on the other, and none
 %% fails for the change itself.
 changes_while_writing(Config) ->
@@ -263,6 +279,19 @@ throw_it(_, _) -> erlang:throw(thrown).
 leave(_, _) -> exit(left).
 
 %% Helpers
+
+%% As if the Repo's second instance ran.
+with_remote(Fun) ->
+    ok = app_world:load(?REPO, ["'__adapter__'() -> stand_in.", "config() -> [].",
+                                "get_dynamic_repo() -> case get(dynamic) of undefined -> 'Elixir.App.Repo'; R -> R end.",
+                                "put_dynamic_repo(Repo) -> Before = get_dynamic_repo(), put(dynamic, Repo), Before."]),
+    Pid = spawn_link(fun() -> receive stop -> ok end end),
+    true = register(ecto_litefs_names:remote(?REPO), Pid),
+    try Fun() after Pid ! stop end.
+
+connection_error(Reason) ->
+    #{'__struct__' => 'Elixir.DBConnection.ConnectionError', '__exception__' => true, severity => error,
+      message => <<>>, reason => Reason}.
 
 process(Action) ->
     process(Action, fun ?MODULE:here/2).
