@@ -38,6 +38,7 @@
 -export([denied/2]).
 -export([on_trust/2]).
 -export([set/2]).
+-export([is_given/2]).
 -export([role/1]).
 -export([looking/1]).
 -export([changed/2]).
@@ -139,6 +140,11 @@ on_trust(#{}, _) ->
 -spec set(node(), view()) -> view().
 set(Node, View) ->
     View#{by := row, row := atom_to_binary(Node), given := Node}.
+
+%% @doc Is it the primary since set_primary/2 was called with it?
+-spec is_given(node(), view()) -> boolean().
+is_given(Node, #{by := row, given := Node}) -> true;
+is_given(_, #{}) -> false.
 
 %% @doc The role, `none' before the first announcement.
 -spec role(view()) -> role() | none.

@@ -32,6 +32,18 @@ kind(Repo, Node, Deadline) ->
                                                       slice => ?SLICE_MS, still => Still}))
     end.
 
+%% A node that cannot be connected to was set by hand: as in EctoLiteFS, the call itself (or what a test
+%% has put in its place) tells what is the matter with it.
+keep(Repo, Node, {error, {erpc, noconnection}}) ->
+    case ecto_litefs_cache:view(Repo) of
+        {ok, View, _} ->
+            case ecto_litefs_decision:is_given(Node, View) of
+                true -> beam;
+                false -> silent
+            end;
+        none ->
+            silent
+    end;
 keep(_, _, {error, {erpc, _}}) ->
     silent;
 keep(Repo, Node, Answer) ->

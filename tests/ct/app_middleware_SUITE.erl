@@ -22,7 +22,7 @@ suite() ->
 
 all() ->
     [reads_stay, writes_stay_on_the_primary, no_supervisor, role_unknown, primary_not_connected,
-     not_ready_yet, failing_row, writes_are_forwarded, timeout, no_connection, raised_there,
+     not_ready_yet, failing_row, writes_are_forwarded, timeout, no_connection, no_connection_with_ecto, raised_there,
      what_travels, ectolitefs_1_0_as_primary, c_node_as_primary, build_is_asked_for_once,
      build_cannot_be_asked_for, two_repos, without_telemetry, lost_primary_is_waited_for, lost_for_good,
      changes_while_writing, row_fails_after_a_lost_attempt].
@@ -116,6 +116,22 @@ no_connection(Config) ->
     ?assertEqual({error, {erpc, noconnection, 'fake@127.0.0.1'}}, process(delete)),
     ?assertMatch([_, {[ecto_litefs, forward, exception], _, #{reason := noconnection, action := delete}}],
                  forwards()).
+
+%% The same in an application with Ecto, and what its tests put in the place of `EctoLiteFS.RPC' is called.
+no_connection_with_ecto(Config) ->
+    start(Config, ?REPO, app_port:state(primary), [{erpc_timeout, 3000}]),
+    ct_wait:until(fun() -> ?API:'tracker_ready?'(?REPO) end),
+    ok = ?API:set_primary(?REPO, 'fake@127.0.0.1'),
+    with_remote(fun() ->
+        ?assertEqual({error, {erpc, noconnection, 'fake@127.0.0.1'}}, process(delete)),
+        Rpc = 'Elixir.EctoLiteFS.RPC',
+        ok = app_world:load(Rpc, ["call(_, Fun, _) -> Fun()."]),
+        try
+            ?assertMatch({here, _, changeset, #{action := insert}}, process(insert))
+        after
+            app_world:unload(Rpc)
+        end
+    end).
 
 raised_there(Config) ->
     _ = replica(Config),
