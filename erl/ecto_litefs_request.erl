@@ -36,7 +36,7 @@
           {ok, map()} | failed().
 query(Repo, none, {Sql, Params}, Options) ->
     {Ack, Key, Promise} = promise(Repo, Options),
-    Query = fun(Left) -> {query, [Repo, Sql, Params, Promise#{timeout => limit(Left)}]} end,
+    Query = fun(Left) -> {query, [Repo, Sql, Params, (within(Left, Promise))#{timeout => limit(Left)}]} end,
     Retry = ecto_litefs_retry:new(write),
     case ecto_litefs_follow:request(Repo, {Retry, Key}, Query, deadline(Repo, Options)) of
         {ok, Result, _} ->
@@ -64,7 +64,9 @@ note(Repo, Result, Ack) -> ecto_litefs_call:acknowledged(Repo, Result, Ack).
 -spec 'begin'(module(), options()) -> {ok, tx()} | failed().
 'begin'(Repo, Options) ->
     {Ack, Key, Promise} = promise(Repo, Options),
-    Begin = fun(_) -> {'begin', [Repo, maps:merge(Promise, deadlines(Options))]} end,
+    Begin = fun(Left) ->
+        {'begin', [Repo, maps:merge(within(Left, Promise), deadlines(Options))]}
+    end,
     Retry = ecto_litefs_retry:new('begin'),
     case ecto_litefs_follow:request(Repo, {Retry, Key}, Begin, deadline(Repo, Options)) of
         {ok, Token, Node} -> {ok, #tx{node = Node, token = Token, key = Key, ack = Ack}};
@@ -141,6 +143,12 @@ promise(Repo, Options) ->
         local -> {local, Key, #{key => Key}};
         Ack -> {Ack, Key, #{key => Key, ack => Ack, ack_timeout => Timeout}}
     end.
+
+%% Nobody hears how many replicas had it who has given up before the node says so.
+within(Left, #{ack_timeout := Timeout} = Promise) when Timeout > Left ->
+    Promise#{ack_timeout := limit(Left)};
+within(_, Promise) ->
+    Promise.
 
 %% The call's own timeout, from when the middleware was called.
 deadline(Repo, Options) ->

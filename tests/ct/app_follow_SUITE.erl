@@ -22,7 +22,7 @@ all() ->
     [row_is_read_when_it_was_wrong, moved_in_mid_load, killed_in_mid_load, cut_off_in_mid_load, refused_in_mid_load, transactions_in_mid_load,
      error_after_a_lost_answer, this_host_becomes_primary, cut_off_in_a_transaction, retries_are_told,
      await_position, await_on_a_mount_that_hangs, await_here, a_new_primary_says_so, primary_that_is_gone,
-     failover_latency].
+     too_few_replicas_in_time, failover_latency].
 
 init_per_suite(Config) -> ct_env:start(Config).
 end_per_suite(Config) -> ct_env:stop(Config).
@@ -283,6 +283,32 @@ row_is_read_when_it_was_wrong(Config) ->
     ?assertEqual([1], stored(B)),
     ct_node:stop(A),
     ct_node:stop(B),
+    ct_litefs:stop(LiteFS).
+
+%% The write's own time is shorter than the replicas': it is told, as far as it has come by then.
+too_few_replicas_in_time(Config) ->
+    LiteFS = #{dir := Dir} = ct_litefs:start(Config),
+    Mover = spawn_link(fun() -> move(LiteFS, 1) end),
+    ct_litefs:greet(LiteFS, ct_litefs:init(primary)),
+    A = ct_node:start(Config, #{dir => ct_env:dir(Config), db => filename:join(Dir, "test.db"),
+        args => ["--primary-file", binary_to_list(ct_litefs:primary_file(LiteFS)), "--poll-interval", "20",
+                 "--event-stream-url", binary_to_list(ct_litefs:url(LiteFS))]}),
+    start(Config, A, []),
+    {ok, _} = write(<<"CREATE TABLE t (id INTEGER PRIMARY KEY, a)">>, []),
+    Options = [{timeout, 1000}, {ack, {replicas, 1}}],
+    ?assertMatch({ok, #{acked := 0}}, ecto_litefs_request:query(?REPO, none, {?INSERT, [1]}, Options)),
+    {ok, Tx} = ecto_litefs_request:'begin'(?REPO, Options),
+    {ok, _} = ecto_litefs_request:query(?REPO, Tx, {?INSERT, [2]}, Options),
+    ?assertEqual({ok, #{short => {0, 1}}},
+                 begin
+                     {Done, Written} = ecto_litefs_call:during(?REPO, transaction, fun() ->
+                         ecto_litefs_request:commit(?REPO, Tx, Options)
+                     end),
+                     {Done, maps:with([short], Written)}
+                 end),
+    unlink(Mover),
+    exit(Mover, kill),
+    ct_node:stop(A),
     ct_litefs:stop(LiteFS).
 
 %% Reading your own writes
