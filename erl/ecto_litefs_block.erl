@@ -49,16 +49,14 @@ forward(Node, {Repo, Action, {Module, Function, Args}} = Block, Deadline) ->
     case {ecto_litefs_forward:way(Repo, Node, Deadline), ecto_litefs_attempt:left(Deadline)} of
         {remote, _} ->
             {Attempt, Written} = ecto_litefs_call:during(Repo, Action, fun() ->
-                ecto_litefs_forward:attempt(Node, fun() ->
+                ecto_litefs_forward:attempt(fun() ->
                     ecto_litefs_remote:run(Repo, fun() -> apply(Module, Function, Args) end)
                 end)
             end),
             result(Repo, Attempt, Written);
         {beam, _} ->
             Timeout = ecto_litefs_cache:erpc_timeout(Repo),
-            result(Repo, ecto_litefs_forward:attempt(Node, fun() ->
-                there(Node, {Module, Function, Args}, Timeout)
-            end), #{short => none, moved => none});
+            result(Repo, there(Node, {Module, Function, Args}, Timeout), #{short => none, moved => none});
         {silent, 0} ->
             {error, primary_unavailable};
         {silent, _} ->
@@ -72,7 +70,7 @@ result(_, {_, Why}, _) -> {error, Why}.
 %% As if it had been raised here.
 there(Node, {Module, Function, Args}, Timeout) ->
     try
-        erpc:call(Node, Module, Function, Args, Timeout)
+        ecto_litefs_forward:call(Node, fun() -> erpc:call(Node, Module, Function, Args, Timeout) end)
     catch
         error:{exception, Reason, Stack} -> erlang:raise(error, Reason, Stack);
         exit:{exception, Reason} -> exit(Reason)

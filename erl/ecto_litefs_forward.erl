@@ -3,7 +3,8 @@
 
 %% API
 -export([way/3]).
--export([attempt/2]).
+-export([call/2]).
+-export([attempt/1]).
 
 -type error() :: primary_unavailable | {erpc, Reason :: term(), node()}.
 -export_type([error/0]).
@@ -55,16 +56,23 @@ keep(Repo, Node, Answer) ->
     ok = ecto_litefs_cache:keep_kind(Repo, Node, Kind),
     Kind.
 
-%% @doc Calls the fun. A failure on the way to the node is the error that the middleware documents;
-%% all else is raised as it is. `again': it may be tried again, since nothing was written and there
-%% is time.
--spec attempt(node(), fun(() -> Result)) -> {ok, Result} | {error | again, error()}.
-attempt(Node, Fun) ->
+%% @doc Calls the fun, which is a call of `erpc' and nothing else. A failure on the way to the node is
+%% the error that the middleware documents; all else is raised as it is.
+-spec call(node(), fun(() -> Result)) -> {ok, Result} | {error, error()}.
+call(Node, Fun) ->
     try
         {ok, Fun()}
     catch
-        error:{erpc, Reason} ->
-            {error, {erpc, Reason, Node}};
+        error:{erpc, Reason} -> {error, {erpc, Reason, Node}}
+    end.
+
+%% @doc Calls the fun, which uses the remote repo. `again': it may be tried again, since nothing was
+%% written and there is time. What else it raises is raised as it is, its own failures of `erpc' too.
+-spec attempt(fun(() -> Result)) -> {ok, Result} | {error | again, error()}.
+attempt(Fun) ->
+    try
+        {ok, Fun()}
+    catch
         error:#{'__struct__' := ?CONNECTION_ERROR, reason := {erpc, _, _} = Reason} ->
             {error, Reason};
         error:#{'__struct__' := ?CONNECTION_ERROR, reason := {not_written, _}} ->

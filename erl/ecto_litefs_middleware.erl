@@ -88,13 +88,13 @@ forward(Node, {Repo, _, _, #{action := Action}} = Write, Deadline) ->
 %% The Repo's function is called anew only when all that it did is undone: a write of several
 %% statements whose transaction was lost, or the primary is not reached in this way any more.
 attempt(Number, Node, {Repo, _, _, _} = Write, Deadline) ->
-    Attempt = ecto_litefs_forward:attempt(Node, fun() ->
+    Attempt = ecto_litefs_forward:attempt(fun() ->
         send(ecto_litefs_forward:way(Repo, Node, Deadline), Node, Write)
     end),
     case Attempt of
         {again, Why} -> again(Number, {Node, Why}, Write, Deadline);
         {ok, silent} -> again(Number, {Node, primary_unavailable}, Write, Deadline);
-        {ok, {result, Result}} -> {ok, Result};
+        {ok, Answer} -> Answer;
         {error, _} = Error -> Error
     end.
 
@@ -116,12 +116,14 @@ again(Number, {Node, Why}, {Repo, Super, Resource, Resolution} = Write, Deadline
 send(silent, _, _) ->
     silent;
 send(remote, _, {Repo, Super, Resource, Resolution}) ->
-    {result, ecto_litefs_remote:run(Repo, fun() -> Super(Resource, Resolution) end)};
+    {ok, ecto_litefs_remote:run(Repo, fun() -> Super(Resource, Resolution) end)};
 %% What is raised there is raised here as erpc raises it. It is sent once, since it has no key.
 send(beam, Node, {Repo, Super, Resource, Resolution}) ->
     Timeout = ecto_litefs_api:get_erpc_timeout(Repo),
-    Fun = ecto_litefs_closure:make(Repo, Node, Super, {Resource, Resolution}, Timeout),
-    {result, 'Elixir.EctoLiteFS.RPC':call(Node, Fun, Timeout)}.
+    ecto_litefs_forward:call(Node, fun() ->
+        Fun = ecto_litefs_closure:make(Repo, Node, Super, {Resource, Resolution}, Timeout),
+        'Elixir.EctoLiteFS.RPC':call(Node, Fun, Timeout)
+    end).
 
 %% Also one of the tracker row that cannot be read.
 reason({erpc, Reason, _}) -> Reason;

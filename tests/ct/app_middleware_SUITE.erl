@@ -25,7 +25,7 @@ all() ->
      not_ready_yet, failing_row, writes_are_forwarded, timeout, no_connection, no_connection_with_ecto, raised_there,
      what_travels, ectolitefs_1_0_as_primary, c_node_as_primary, build_is_asked_for_once,
      build_cannot_be_asked_for, two_repos, without_telemetry, lost_primary_is_waited_for, lost_for_good,
-     changes_while_writing, row_fails_after_a_lost_attempt].
+     changes_while_writing, row_fails_after_a_lost_attempt, own_calls_of_a_block].
 
 init_per_suite(Config) -> ct_env:start(Config).
 end_per_suite(Config) -> ct_env:stop(Config).
@@ -249,6 +249,17 @@ row_fails_after_a_lost_attempt(Config) ->
         ?assertMatch([_, {[_, _, exception], _, #{reason := disk_on_fire}}], forwards())
     end).
 
+%% What a fun's own calls of erpc come to is not about the primary.
+own_calls_of_a_block(Config) ->
+    Node = replica(Config),
+    Fails = fun ?MODULE:fail_elsewhere/0,
+    ?assertError({erpc, noconnection}, ?API:on_primary(?REPO, Fails)),
+    with_remote(fun() ->
+        ok = ecto_litefs_cache:keep_kind(?REPO, Node, cnode),
+        ?assertError({erpc, noconnection}, ?API:on_primary(?REPO, Fails)),
+        ?assertError({erpc, noconnection}, process(insert, fun(_, _) -> fail_elsewhere() end))
+    end).
+
 %% The role goes to and fro under several writers. Every write ran on the one node or on the other, and none
 %% fails for the change itself.
 changes_while_writing(Config) ->
@@ -293,6 +304,8 @@ raise(_, _) -> error(#{'__struct__' => 'Elixir.Ecto.ConstraintError', '__excepti
 throw_it(_, _) -> erlang:throw(thrown).
 
 leave(_, _) -> exit(left).
+
+fail_elsewhere() -> erpc:call('elsewhere@127.0.0.1', erlang, node, []).
 
 %% Helpers
 
