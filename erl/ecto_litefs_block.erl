@@ -54,11 +54,12 @@ forward(Node, {Repo, Action, {Module, Function, Args}} = Block, Deadline) ->
                 end)
             end),
             result(Repo, Attempt, Written);
-        {beam, _} ->
-            Timeout = ecto_litefs_cache:erpc_timeout(Repo),
-            result(Repo, there(Node, {Module, Function, Args}, Timeout), #{short => none, moved => none});
         {silent, 0} ->
             {error, primary_unavailable};
+        {beam, 0} ->
+            {error, primary_unavailable};
+        {beam, Timeout} ->
+            result(Repo, there(Node, {Module, Function, Args}, Timeout), #{short => none, moved => none});
         {silent, _} ->
             timer:sleep(?PAUSE_MS),
             route(Block, Deadline)

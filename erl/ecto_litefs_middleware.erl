@@ -89,7 +89,7 @@ forward(Node, {Repo, _, _, #{action := Action}} = Write, Deadline) ->
 %% statements whose transaction was lost, or the primary is not reached in this way any more.
 attempt(Number, Node, {Repo, _, _, _} = Write, Deadline) ->
     Attempt = ecto_litefs_forward:attempt(fun() ->
-        send(ecto_litefs_forward:way(Repo, Node, Deadline), Node, Write)
+        send(ecto_litefs_forward:way(Repo, Node, Deadline), Node, Write, Deadline)
     end),
     case Attempt of
         {again, Why} -> again(Number, {Node, Why}, Write, Deadline);
@@ -113,17 +113,22 @@ again(Number, {Node, Why}, {Repo, Super, Resource, Resolution} = Write, Deadline
             Error
     end.
 
-send(silent, _, _) ->
+send(silent, _, _, _) ->
     silent;
-send(remote, _, {Repo, Super, Resource, Resolution}) ->
+send(remote, _, {Repo, Super, Resource, Resolution}, _) ->
     {ok, ecto_litefs_remote:run(Repo, fun() -> Super(Resource, Resolution) end)};
-%% What is raised there is raised here as erpc raises it. It is sent once, since it has no key.
-send(beam, Node, {Repo, Super, Resource, Resolution}) ->
-    Timeout = ecto_litefs_api:get_erpc_timeout(Repo),
-    ecto_litefs_forward:call(Node, fun() ->
-        Fun = ecto_litefs_closure:make(Repo, Node, Super, {Resource, Resolution}, Timeout),
-        'Elixir.EctoLiteFS.RPC':call(Node, Fun, Timeout)
-    end).
+%% What is raised there is raised here as erpc raises it. It is sent once, since it has no key, and has
+%% the time that is left after waiting for a primary.
+send(beam, Node, {Repo, Super, Resource, Resolution}, Deadline) ->
+    case ecto_litefs_attempt:left(Deadline) of
+        0 ->
+            silent;
+        Timeout ->
+            ecto_litefs_forward:call(Node, fun() ->
+                Fun = ecto_litefs_closure:make(Repo, Node, Super, {Resource, Resolution}, Timeout),
+                'Elixir.EctoLiteFS.RPC':call(Node, Fun, max(1, ecto_litefs_attempt:left(Deadline)))
+            end)
+    end.
 
 %% Also one of the tracker row that cannot be read.
 reason({erpc, Reason, _}) -> Reason;

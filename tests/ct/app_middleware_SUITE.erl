@@ -25,7 +25,8 @@ all() ->
      not_ready_yet, failing_row, writes_are_forwarded, timeout, no_connection, no_connection_with_ecto, raised_there,
      what_travels, ectolitefs_1_0_as_primary, c_node_as_primary, build_is_asked_for_once,
      build_cannot_be_asked_for, two_repos, without_telemetry, lost_primary_is_waited_for, lost_for_good,
-     changes_while_writing, row_fails_after_a_lost_attempt, own_calls_of_a_block].
+     changes_while_writing, row_fails_after_a_lost_attempt, own_calls_of_a_block,
+     waiting_counts].
 
 init_per_suite(Config) -> ct_env:start(Config).
 end_per_suite(Config) -> ct_env:stop(Config).
@@ -149,7 +150,8 @@ what_travels(Config) ->
     Rpc = 'Elixir.EctoLiteFS.RPC',
     ok = app_world:load(Rpc, ["call(Node, Fun, Timeout) -> {called, Node, Fun, Timeout}."]),
     try
-        {called, 'fake@127.0.0.1', Fun, 15000} = process(insert),
+        {called, 'fake@127.0.0.1', Fun, Timeout} = process(insert),
+        ?assert(Timeout > 14000 andalso Timeout =< 15000),
         {env, [Super, changeset, #{action := insert, repo := ?REPO, args := [changeset, []],
                                    private := #{'__super__' := Wrapped}}]} = erlang:fun_info(Fun, env),
         ?assertEqual(fun ?MODULE:here/2, Super),
@@ -249,6 +251,23 @@ row_fails_after_a_lost_attempt(Config) ->
         ?assertMatch([_, {[_, _, exception], _, #{reason := disk_on_fire}}], forwards())
     end).
 
+%% A write has erpc_timeout, part of which it has waited for its primary.
+waiting_counts(Config) ->
+    Node = replica(Config, [{erpc_timeout, 2000}]),
+    [begin
+         lose(Config),
+         {Pid, Monitor} = spawn_monitor(fun() ->
+             Started = erlang:monotonic_time(millisecond),
+             ?assertEqual({error, {erpc, timeout, Node}}, Write()),
+             exit({took, erlang:monotonic_time(millisecond) - Started})
+         end),
+         timer:sleep(1500),
+         ok = app_port:announce(?config(port, Config), file(?REPO),
+                                app_port:state(replica, #{node => atom_to_binary(Node)})),
+         receive {'DOWN', Monitor, process, Pid, {took, Ms}} -> ?assert(Ms < 2500) end
+     end || Write <- [fun() -> process(insert, fun ?MODULE:sleep/2) end,
+                      fun() -> ?API:on_primary(?REPO, fun ?MODULE:sleep/0) end]].
+
 %% What a fun's own calls of erpc come to is not about the primary.
 own_calls_of_a_block(Config) ->
     Node = replica(Config),
@@ -297,7 +316,9 @@ write_on(Count) ->
 
 here(Resource, Resolution) -> {here, node(), Resource, Resolution}.
 
-sleep(_, _) -> timer:sleep(5000).
+sleep(_, _) -> sleep().
+
+sleep() -> timer:sleep(5000).
 
 raise(_, _) -> error(#{'__struct__' => 'Elixir.Ecto.ConstraintError', '__exception__' => true}).
 
