@@ -42,9 +42,10 @@ wait(Repo, Position, Deadline, Pause) ->
             {error, Why}
     end.
 
-%% The role anew each time: this host may become the primary meanwhile.
+%% The role anew each time: this host may become the primary meanwhile. (The tracker is not waited for:
+%% it may wait for a mount that hangs.)
 look(Repo, Position, Deadline) ->
-    case not ecto_litefs_cache:exists(Repo) orelse ecto_litefs_api:is_primary(Repo) of
+    case not ecto_litefs_cache:exists(Repo) orelse ecto_litefs_follow:glance(Repo) =:= {ok, node()} of
         true ->
             yes;
         false ->

@@ -9,6 +9,7 @@
 -export([primary/2]).
 -export([request/4]).
 -export([moved/2]).
+-export([glance/1]).
 
 %% Makes the function and its arguments, given the milliseconds that are left.
 -type make() :: fun((timeout()) -> {atom(), [term()]}).
@@ -78,18 +79,24 @@ go(#state{from = From} = State) ->
 %% Where to send it, as far as the table tells: this waits for nothing. `here': this node is the
 %% primary, and there is no C node beside it.
 place(Repo) ->
-    case known(Repo, ecto_litefs_cache:primary(Repo)) of
+    case glance(Repo) of
         {ok, Node} when Node =:= node() -> beside(ecto_litefs_cache:beside(Repo));
         {ok, nil} -> none;
         {ok, Node} -> {ok, Node};
         none -> none
     end.
 
-known(Repo, old) ->
-    ok = ecto_litefs_tracker:doubt(Repo),
-    ecto_litefs_cache:last_primary(Repo);
-known(_, Primary) ->
-    Primary.
+%% @doc The primary as far as the table tells: this waits for nothing. Where the table is out of date
+%% the tracker hears of it.
+-spec glance(module()) -> {ok, node() | nil} | none.
+glance(Repo) ->
+    case ecto_litefs_cache:primary(Repo) of
+        old ->
+            ok = ecto_litefs_tracker:doubt(Repo),
+            ecto_litefs_cache:last_primary(Repo);
+        Primary ->
+            Primary
+    end.
 
 beside(nil) -> here;
 beside(Node) -> {ok, Node}.

@@ -21,7 +21,7 @@ suite() ->
 all() ->
     [row_is_read_when_it_was_wrong, moved_in_mid_load, killed_in_mid_load, cut_off_in_mid_load, refused_in_mid_load, transactions_in_mid_load,
      error_after_a_lost_answer, this_host_becomes_primary, cut_off_in_a_transaction, retries_are_told,
-     await_position, await_on_a_mount_that_hangs, await_here, a_new_primary_says_so, primary_that_is_gone,
+     await_position, await_on_a_mount_that_hangs, await_while_the_repo_hangs, await_here, a_new_primary_says_so, primary_that_is_gone,
      too_few_replicas_in_time, failover_latency].
 
 init_per_suite(Config) -> ct_env:start(Config).
@@ -362,6 +362,18 @@ await_on_a_mount_that_hangs(Config) ->
     ok = file:close(Pipe),
     ?assertEqual(ok, result(Patient)),
     ?assertEqual(ok, Await(0)),
+    ct_node:stop(A).
+
+%% The same mount holds up the Repo, through which the tracker reads the row, when that is out of date.
+await_while_the_repo_hangs(Config) ->
+    Db = iolist_to_binary([ct_env:dir(Config), "/app.db"]),
+    A = cnode(Config, #{}),
+    start(Config, A, [{database, Db}, {cache_ttl, 100}]),
+    ok = app_world:break(?REPO, {<<"SELECT node_name">>, hang}),
+    timer:sleep(300),
+    Started = erlang:monotonic_time(millisecond),
+    ?assertEqual({error, timeout}, ?API:await(?REPO, {7, 16#AA}, 100)),
+    ?assert(erlang:monotonic_time(millisecond) - Started < 1000),
     ct_node:stop(A).
 
 await_here(Config) ->
