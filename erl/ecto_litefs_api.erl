@@ -7,12 +7,16 @@
 -export([tracker/1]).
 -export([get_primary/1]).
 -export([get_primary/2]).
+-export([primary/2]).
 -export([is_primary/1]).
 -export([set_primary/2]).
 -export([set_replica/1]).
 -export([invalidate_cache/1]).
 -export([get_erpc_timeout/1]).
 -export([await/3]).
+
+%% A gen_server's own.
+-define(TIMEOUT_MS, 5000).
 
 -type primary() :: {ok, node() | nil} | {error, term()}.
 -export_type([primary/0]).
@@ -40,9 +44,14 @@ tracker(Repo) ->
 %% @doc The primary's node: one read of the table, unless the row's answer in it is too old.
 -spec get_primary(module()) -> primary().
 get_primary(Repo) ->
+    primary(Repo, ?TIMEOUT_MS).
+
+%% @doc The same; the tracker is not waited for longer than that.
+-spec primary(module(), timeout()) -> primary().
+primary(Repo, Timeout) ->
     case ecto_litefs_cache:primary(Repo) of
         {ok, Node} -> {ok, Node};
-        old -> refresh(Repo);
+        old -> refresh(Repo, Timeout);
         none -> {error, not_ready}
     end.
 
@@ -55,8 +64,8 @@ get_primary(Repo, Options) ->
     end.
 
 %% While the tracker is away, or waits for the database, the last known primary serves on.
-refresh(Repo) ->
-    Answer = try call(Repo, refresh) catch exit:_ -> {error, not_ready} end,
+refresh(Repo, Timeout) ->
+    Answer = try call(Repo, refresh, min(Timeout, ?TIMEOUT_MS)) catch exit:_ -> {error, not_ready} end,
     case Answer of
         {error, not_ready} ->
             case ecto_litefs_cache:last_primary(Repo) of
@@ -98,4 +107,7 @@ await(Repo, Position, Timeout) when is_atom(Repo) ->
     ecto_litefs_await:position(Repo, Position, Timeout).
 
 call(Repo, Request) ->
-    gen_server:call(ecto_litefs_names:tracker(Repo), Request).
+    call(Repo, Request, ?TIMEOUT_MS).
+
+call(Repo, Request, Timeout) ->
+    gen_server:call(ecto_litefs_names:tracker(Repo), Request, Timeout).

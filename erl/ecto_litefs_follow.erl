@@ -40,7 +40,7 @@
 %% the deadline.
 -spec primary(module(), ecto_litefs_attempt:deadline()) -> ecto_litefs_api:primary().
 primary(Repo, Deadline) ->
-    case ecto_litefs_api:get_primary(Repo) of
+    case ecto_litefs_api:primary(Repo, ecto_litefs_attempt:left(Deadline)) of
         {ok, nil} = None ->
             case ecto_litefs_cache:seen(Repo) andalso ecto_litefs_attempt:left(Deadline) > 0 of
                 true -> timer:sleep(?LOOK_MS), primary(Repo, Deadline);

@@ -26,7 +26,7 @@ all() ->
      what_travels, ectolitefs_1_0_as_primary, c_node_as_primary, build_is_asked_for_once,
      build_cannot_be_asked_for, two_repos, without_telemetry, lost_primary_is_waited_for, lost_for_good,
      changes_while_writing, row_fails_after_a_lost_attempt, own_calls_of_a_block,
-     waiting_counts].
+     waiting_counts, waiting_for_the_row_counts].
 
 init_per_suite(Config) -> ct_env:start(Config).
 end_per_suite(Config) -> ct_env:stop(Config).
@@ -267,6 +267,16 @@ waiting_counts(Config) ->
          receive {'DOWN', Monitor, process, Pid, {took, Ms}} -> ?assert(Ms < 2500) end
      end || Write <- [fun() -> process(insert, fun ?MODULE:sleep/2) end,
                       fun() -> ?API:on_primary(?REPO, fun ?MODULE:sleep/0) end]].
+
+%% The row is out of date and the Repo, through which it is read, hangs: what was known last has to do.
+waiting_for_the_row_counts(Config) ->
+    Node = replica(Config, [{erpc_timeout, 1000}, {cache_ttl, 100}]),
+    ok = app_world:break(?REPO, {<<"SELECT node_name">>, hang}),
+    timer:sleep(300),
+    Started = erlang:monotonic_time(millisecond),
+    _ = process(insert),
+    ?assert(erlang:monotonic_time(millisecond) - Started < 2000),
+    ?assertEqual({ok, Node}, ecto_litefs_cache:last_primary(?REPO)).
 
 %% What a fun's own calls of erpc come to is not about the primary.
 own_calls_of_a_block(Config) ->
