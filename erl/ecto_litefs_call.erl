@@ -7,6 +7,7 @@
 
 %% API
 -export([during/3]).
+-export([during/4]).
 -export([started/1]).
 -export([retried/4]).
 -export([acknowledged/3]).
@@ -22,9 +23,13 @@
 %% @doc Calls the fun, and tells what was written meanwhile.
 -spec during(module(), atom(), fun(() -> Result)) -> {Result, written()}.
 during(Repo, Action, Fun) ->
+    during(Repo, Action, erlang:monotonic_time(millisecond), Fun).
+
+%% @doc The same of a call that began then.
+-spec during(module(), atom(), Started :: integer(), fun(() -> Result)) -> {Result, written()}.
+during(Repo, Action, Started, Fun) ->
     Key = {?MODULE, Repo},
-    _ = put(Key, #{action => Action, started => erlang:monotonic_time(millisecond),
-                   short => none, moved => none}),
+    _ = put(Key, #{action => Action, started => Started, short => none, moved => none}),
     try
         Result = Fun(),
         {Result, maps:with([short, moved], get(Key))}

@@ -72,7 +72,9 @@ forward(Node, {Repo, _, _, #{action := Action}} = Write, Deadline) ->
     Started = erlang:monotonic_time(),
     Metadata = #{repo => Repo, action => Action, primary_node => Node},
     ok = ecto_litefs_telemetry:forward(start, #{system_time => erlang:system_time()}, Metadata),
-    {Attempt, Written} = ecto_litefs_call:during(Repo, Action, fun() ->
+    %% The time in which a primary was waited for counts.
+    Began = Deadline - ecto_litefs_cache:erpc_timeout(Repo),
+    {Attempt, Written} = ecto_litefs_call:during(Repo, Action, Began, fun() ->
         attempt(1, Node, Write, Deadline)
     end),
     case Attempt of

@@ -26,7 +26,8 @@ all() ->
      what_travels, ectolitefs_1_0_as_primary, c_node_as_primary, build_is_asked_for_once,
      build_cannot_be_asked_for, two_repos, without_telemetry, lost_primary_is_waited_for, lost_for_good,
      changes_while_writing, row_fails_after_a_lost_attempt, own_calls_of_a_block,
-     waiting_counts, waiting_for_the_row_counts].
+     waiting_counts, waiting_for_the_row_counts,
+     waiting_counts_with_a_c_node].
 
 init_per_suite(Config) -> ct_env:start(Config).
 end_per_suite(Config) -> ct_env:stop(Config).
@@ -277,6 +278,23 @@ waiting_for_the_row_counts(Config) ->
     _ = process(insert),
     ?assert(erlang:monotonic_time(millisecond) - Started < 2000),
     ?assertEqual({ok, Node}, ecto_litefs_cache:last_primary(?REPO)).
+
+%% Its statements have what is left of the time.
+waiting_counts_with_a_c_node(Config) ->
+    Node = replica(Config),
+    with_remote(fun() ->
+        ok = ecto_litefs_cache:keep_kind(?REPO, Node, cnode),
+        lose(Config),
+        Self = self(),
+        Started = erlang:monotonic_time(millisecond),
+        Writer = spawn_link(fun() ->
+            Self ! {self(), process(insert, fun(_, _) -> ecto_litefs_call:started(?REPO) end)}
+        end),
+        timer:sleep(500),
+        ok = app_port:announce(?config(port, Config), file(?REPO),
+                               app_port:state(replica, #{node => atom_to_binary(Node)})),
+        receive {Writer, Began} -> ?assert(Began - Started < 400) end
+    end).
 
 %% What a fun's own calls of erpc come to is not about the primary.
 own_calls_of_a_block(Config) ->
