@@ -96,7 +96,8 @@ init(#{repo := Repo, refresh_grace_period := Grace} = Config) ->
 %% name.
 listen(Nodes, #state{repo = Repo}) ->
     Request = {listen, ecto_litefs_names:cnode_repo(Repo), self()},
-    lists:foreach(fun(Node) -> erlang:send({ecto_litefs, Node}, Request, [noconnect]) end, Nodes).
+    %% (One that takes in nothing any more, a dead one perhaps, does not stop us until it is given up.)
+    lists:foreach(fun(Node) -> erlang:send({ecto_litefs, Node}, Request, [noconnect, nosuspend]) end, Nodes).
 
 %% What the tracker before this one knew and told.
 take_over(none, State) ->

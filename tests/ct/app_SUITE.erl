@@ -22,7 +22,7 @@ all() ->
     [bad_options, not_started, port_is_configured, database_option, switched_off,
      primary, standalone, unknown, replica, replica_not_connected, hidden_primary, row_names_this_replica,
      primary_names_itself, c_node_beside, c_node_beside_is_met, c_node_beside_is_quicker, refused_claim_is_tried_again, table_cannot_be_made_at_first,
-     announced_change_is_seen_at_once, hot_path_sends_no_message,
+     announced_change_is_seen_at_once, deaf_node_holds_up_nothing, hot_path_sends_no_message,
      row_is_read_when_old, grace_period, forced_refresh, invalidate,
      no_primary_is_not_kept, failing_read, the_port_reads_what_the_repo_cannot, no_table_is_no_row,
      set_primary, set_primary_refused, set_primary_ends_with_a_change, set_replica,
@@ -264,6 +264,29 @@ spin(Expected) ->
     case ?API:get_primary(?REPO) of
         Expected -> ok;
         _ -> erlang:yield(), spin(Expected)
+    end.
+
+%% A primary's machine has died without a word, and what was sent there has filled the connection's buffer.
+deaf_node_holds_up_nothing(Config) ->
+    {_, Node} = ct_env:peer(),
+    connect(Node),
+    OsPid = erpc:call(Node, os, getpid, []),
+    app_world:put_row(?REPO, atom_to_binary(Node)),
+    start(Config, replica, [], #{node => atom_to_binary(Node), hostname => <<"h">>}),
+    ct_os:signal(OsPid, "STOP"),
+    try
+        fill(Node),
+        ok = app_port:announce(port(Config), ?FIRST_FILE, app_port:state(replica, #{node => atom_to_binary(Node)})),
+        ok = app_port:announce(port(Config), ?FIRST_FILE, app_port:state(primary)),
+        ct_wait:until(fun() -> ?API:get_primary(?REPO) =:= {ok, node()} end)
+    after
+        ct_os:signal(OsPid, "CONT")
+    end.
+
+fill(Node) ->
+    case erlang:send({nobody, Node}, binary:copy(<<0>>, 100000), [nosuspend, noconnect]) of
+        ok -> fill(Node);
+        nosuspend -> ok
     end.
 
 hot_path_sends_no_message(Config) ->
