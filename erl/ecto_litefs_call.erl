@@ -29,12 +29,16 @@ during(Repo, Action, Fun) ->
 -spec during(module(), atom(), Started :: integer(), fun(() -> Result)) -> {Result, written()}.
 during(Repo, Action, Started, Fun) ->
     Key = {?MODULE, Repo},
-    _ = put(Key, #{action => Action, started => Started, short => none, moved => none}),
+    Outer = put(Key, #{action => Action, started => Started, short => none, moved => none}),
     try
         Result = Fun(),
         {Result, maps:with([short, moved], get(Key))}
     after
-        erase(Key)
+        %% A block may have left the primary for a call of its own.
+        case Outer of
+            undefined -> erase(Key);
+            _ -> put(Key, Outer)
+        end
     end.
 
 %% @doc When the call under way began, in monotonic milliseconds; `none' if a block calls the Repo,

@@ -50,6 +50,17 @@ what_was_written_test() ->
     _ = catch ecto_litefs_call:during(?REPO, insert, fun() -> error(raised) end),
     ?assertEqual(none, ecto_litefs_call:started(?REPO)).
 
+%% A block that leaves the primary (`put_dynamic_repo') for a call that is forwarded by itself.
+a_call_within_a_block_test() ->
+    ?assertMatch({{it, #{moved := {1, 2}}}, #{moved := {3, 4}, short := none}},
+                 ecto_litefs_call:during(?REPO, on_primary, fun() ->
+                     ok = ecto_litefs_call:acknowledged(?REPO, #{position => {3, 4}}, local),
+                     ecto_litefs_call:during(?REPO, insert, fun() ->
+                         ok = ecto_litefs_call:acknowledged(?REPO, #{position => {1, 2}}, local),
+                         it
+                     end)
+                 end)).
+
 %% Only the middleware's own calls share one time limit.
 started_test_() ->
     Started = fun(Action) ->
