@@ -26,6 +26,7 @@
 
 %% The probe of a refresh takes the port one second at most.
 -define(REFRESH_MS, 3000).
+-define(LONGEST_POLL_MS, 86400000).
 %% A port that lived so long starts the back-off anew when it dies.
 -define(SETTLED_MS, 60000).
 
@@ -119,9 +120,13 @@ open(#state{config = #{detection := Detection} = Config} = State) ->
             down(Reason, State#state{opened_at = now_ms()})
     end.
 
-settings(#{detection := Detection} = Config) ->
-    Shared = maps:with([primary_file, poll_interval, event_stream_url, table_name], Config),
-    Shared#{database => database(Detection, Config)}.
+settings(#{detection := Detection, poll_interval := Interval} = Config) ->
+    Shared = maps:with([primary_file, event_stream_url, table_name], Config),
+    Shared#{poll_interval => interval(Interval), database => database(Detection, Config)}.
+
+%% The port takes no more than a day; EctoLiteFS takes any number.
+interval(false) -> false;
+interval(Ms) -> min(Ms, ?LONGEST_POLL_MS).
 
 %% Two copies of SQLite in one process would break each other's locks on the file, and the Repo
 %% brings one: inside this VM only the Repo reads the row.

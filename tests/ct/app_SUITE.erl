@@ -19,7 +19,7 @@ suite() ->
     [{timetrap, {seconds, 60}}].
 
 all() ->
-    [bad_options, not_started, port_is_configured, database_option, switched_off,
+    [bad_options, not_started, port_is_configured, hardly_ever_polled, database_option, switched_off,
      primary, standalone, unknown, replica, replica_not_connected, hidden_primary, row_names_this_replica,
      primary_names_itself, c_node_beside, c_node_beside_is_met, c_node_beside_is_quicker, refused_claim_is_tried_again, table_cannot_be_made_at_first,
      announced_change_is_seen_at_once, deaf_node_holds_up_nothing, hot_path_sends_no_message,
@@ -77,6 +77,11 @@ port_is_configured(Config) ->
                     event_stream_url => <<"http://h:1/events">>, table_name => <<"_t">>,
                     database => <<"/data/app.db">>}], app_port:configs(port(Config), ?FIRST_FILE)),
     ?assertEqual(77, ?API:get_erpc_timeout(?REPO)).
+
+%% More than the port takes.
+hardly_ever_polled(Config) ->
+    start(Config, primary, [{poll_interval, 1000000000}]),
+    ?assertMatch([#{poll_interval := 86400000}], app_port:configs(port(Config), ?FIRST_FILE)).
 
 database_option(Config) ->
     start(Config, primary, [{database, <<"/else/where.db">>}]),
