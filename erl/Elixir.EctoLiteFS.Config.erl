@@ -17,7 +17,7 @@
 '__struct__'() ->
     ecto_litefs_config:struct([]).
 
--spec '__struct__'([{atom(), term()}]) -> map().
+-spec '__struct__'([{atom(), term()}] | map()) -> map().
 '__struct__'(Fields) ->
     ecto_litefs_config:enforced_struct(Fields).
 

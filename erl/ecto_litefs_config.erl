@@ -37,7 +37,9 @@ new(Options) when is_list(Options) ->
 
 %% @doc What Elixir calls for `%EctoLiteFS.Config{...}': the struct, if the Repo is among the
 %% fields.
--spec enforced_struct([{atom(), term()}]) -> map().
+-spec enforced_struct([{atom(), term()}] | map()) -> map().
+enforced_struct(Fields) when is_map(Fields) ->
+    enforced_struct(maps:to_list(Fields));
 enforced_struct(Fields) ->
     case lists:keymember(repo, 1, Fields) of
         true -> struct(Fields);

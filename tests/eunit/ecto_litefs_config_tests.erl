@@ -71,6 +71,12 @@ enforced_key_test() ->
     ?assertMatch(#{repo := r}, 'Elixir.EctoLiteFS.Config':'__struct__'([{repo, r}])),
     ?assertError(#{'__struct__' := 'Elixir.ArgumentError'}, 'Elixir.EctoLiteFS.Config':'__struct__'([])).
 
+%% `struct!(EctoLiteFS.Config, %{repo: r})'.
+struct_of_a_map_test() ->
+    Struct = fun 'Elixir.EctoLiteFS.Config':'__struct__'/1,
+    ?assertMatch(#{repo := r, cache_ttl := 1}, Struct(#{repo => r, cache_ttl => 1})),
+    ?assertError(#{'__struct__' := 'Elixir.ArgumentError'}, Struct(#{cache_ttl => 1})).
+
 info_of_the_struct_test() ->
     Fields = [F || #{field := F} <- 'Elixir.EctoLiteFS.Config':'__info__'(struct)],
     ?assertEqual(lists:sort(maps:keys('Elixir.EctoLiteFS.Config':'__struct__'())),
