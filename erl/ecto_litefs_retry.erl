@@ -31,7 +31,7 @@
 -type reason() :: term().
 -type answer() :: {ok, term()} | {error, reason()}.
 -opaque t() :: #{kind := kind(), attempt := pos_integer(), unsure := none | {reason(), node()},
-                 last := {reason(), node() | nil}}.
+                 last := {reason(), node() | nil}, failed => answer()}.
 -export_type([kind/0, reason/0, answer/0, t/0]).
 
 -define(PAUSE_MS, 10).
@@ -51,6 +51,9 @@ new(Kind, Unsure) ->
 -spec next(answer(), node(), t()) -> {done, answer()} | {settle, answer()} | {again, t()}.
 next({ok, _} = Answer, _, _) ->
     {done, Answer};
+%% The key has been given up, though the answer to that was lost: by us, since the request had failed.
+next({error, #{code := aborted}}, _, #{failed := Failed}) ->
+    {done, Failed};
 next({error, Reason} = Answer, Node, #{kind := Kind, unsure := Unsure} = Retry) ->
     case {class(Kind, Reason), Unsure} of
         {unsure, _} -> {again, count(Reason, Node, Retry#{unsure := {Reason, Node}})};
@@ -74,9 +77,9 @@ count(Reason, Node, #{attempt := Attempt} = Retry) ->
 -spec settled(answer(), {answer(), node()}, t()) -> {done, answer()} | {again, t()}.
 settled({ok, #{outcome := aborted}}, {Failed, _}, _) ->
     {done, Failed};
-settled(_, {{error, Reason}, Node}, Retry) ->
+settled(_, {{error, Reason} = Failed, Node}, Retry) ->
     %% Committed after all, which a repeat will find; or nobody says.
-    {again, count(Reason, Node, Retry)}.
+    {again, (count(Reason, Node, Retry))#{failed => Failed}}.
 
 %% @doc The time is up. `not_written': no attempt can have written anything, nor will one.
 -spec verdict(t()) -> {unsure | not_written, reason(), node() | nil}.

@@ -43,6 +43,13 @@ unsure_test_() ->
      [?_assertMatch({again, _}, ?R:settled(Answer, {?UNIQUE, b@h}, Unsure))
       || Answer <- [{ok, #{outcome => committed}}, ?LOST, {error, {not_primary, nil}}]]].
 
+%% The key was given up, and the answer to that was lost: what is told is why it was given up.
+aborted_by_us_test() ->
+    Aborted = {error, #{code => aborted}},
+    {again, Retry} = ?R:settled(?LOST, {?UNIQUE, b@h}, unsure(write, ?LOST)),
+    ?assertEqual({done, ?UNIQUE}, ?R:next(Aborted, b@h, Retry)),
+    ?assertEqual({done, Aborted}, ?R:next(Aborted, b@h, ?R:new(write))).
+
 unsure(Kind, Answer) ->
     {again, Retry} = ?R:next(Answer, a@h, ?R:new(Kind)),
     Retry.
