@@ -35,6 +35,7 @@
 -export([row_read/2]).
 -export([row_decides/1]).
 -export([said/2]).
+-export([taken_back/2]).
 -export([denied/2]).
 -export([on_trust/2]).
 -export([set/2]).
@@ -112,6 +113,11 @@ row_decides(View) ->
 said(Node, #{hostname := nil} = View) -> View#{said := {Node, early}};
 said(_, #{said := {_, early}} = View) -> View;
 said(Node, View) -> View#{said := {Node, late}}.
+
+%% @doc The node's word does not count any more. What the row says does: it may name that very node by now.
+-spec taken_back(node(), view()) -> view().
+taken_back(Node, #{said := {Node, _}} = View) -> View#{said := nil};
+taken_back(_, View) -> View.
 
 %% @doc The node is not the primary: its word does not count any more, and its name in the row no
 %% more than another's word.

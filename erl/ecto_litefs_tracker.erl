@@ -245,7 +245,7 @@ handle_info({timeout, Timer, duty}, #state{view = View, duty = Duty} = State) ->
         _ -> {noreply, State1}
     end;
 handle_info({timeout, _, {end_of_trust, Node}}, #state{view = View} = State) ->
-    {noreply, publish_known(State#state{view = ecto_litefs_decision:denied(Node, View)})};
+    {noreply, publish_known(State#state{view = ecto_litefs_decision:taken_back(Node, View)})};
 handle_info({timeout, _, search}, State) ->
     case is_idle(State) of
         true -> {noreply, search_on(do(read, [], State))};

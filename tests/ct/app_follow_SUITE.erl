@@ -21,7 +21,7 @@ suite() ->
 all() ->
     [row_is_read_when_it_was_wrong, moved_in_mid_load, killed_in_mid_load, cut_off_in_mid_load, refused_in_mid_load, transactions_in_mid_load,
      error_after_a_lost_answer, this_host_becomes_primary, cut_off_in_a_transaction, retries_are_told,
-     await_position, await_on_a_mount_that_hangs, await_while_the_repo_hangs, await_here, a_new_primary_says_so, primary_that_is_gone,
+     await_position, await_on_a_mount_that_hangs, await_while_the_repo_hangs, await_here, a_new_primary_says_so, the_row_takes_over_from_a_word, primary_that_is_gone,
      too_few_replicas_in_time, failover_latency].
 
 init_per_suite(Config) -> ct_env:start(Config).
@@ -431,6 +431,33 @@ a_new_primary_says_so(Config) ->
     ?assertEqual(true, gen_server:call(Tracker, ready)),
     ?assertEqual({ok, NameB}, ecto_litefs_cache:last_primary(?REPO)),
     [ct_node:stop(N) || N <- [B, C]].
+
+%% The new primary's row has come in time. When its word would have ended it is not doubted: another node, that was
+%% cut off and is wrong about itself, is not believed when it comes back.
+the_row_takes_over_from_a_word(Config) ->
+    A = #{name := NameA} = cnode(Config, #{}),
+    start(Config, A, []),
+    Looking = app_port:state(replica, #{node => atom_to_binary(NameA), hostname => nil}),
+    announce(Config, Looking),
+    B = #{name := NameB} = cnode(Config, #{db => maps:get(db, A)}),
+    true = net_kernel:connect_node(NameB),
+    ct_wait:until(fun() -> ?API:get_primary(?REPO) =:= {ok, NameB} end),
+    announce(Config, Looking#{hostname => atom_to_binary(NameB)}),
+    app_world:put_row(?REPO, atom_to_binary(NameB)),
+    announce(Config, state(B)),
+    ct_wait:until(fun() ->
+        {ok, View, _} = ecto_litefs_cache:view(?REPO),
+        ecto_litefs_decision:row(View) =:= atom_to_binary(NameB)
+    end),
+    %% Longer than a word is trusted beside the row.
+    timer:sleep(1500),
+    C = #{name := NameC} = cnode(Config, #{}),
+    true = net_kernel:connect_node(NameC),
+    Tracker = ecto_litefs_names:tracker(?REPO),
+    Tracker ! {ecto_litefs, primary, <<"Test.Repo">>, NameC},
+    ?assertEqual(true, gen_server:call(Tracker, ready)),
+    ?assertEqual({ok, NameB}, ?API:get_primary(?REPO)),
+    [ct_node:stop(N) || N <- [A, B, C]].
 
 %% LiteFS of this host holds on to a primary that died without a word; another has become it meanwhile, and says so. Writes
 %% go there, also those that wait for the one that is gone.
