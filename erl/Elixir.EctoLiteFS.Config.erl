@@ -7,8 +7,12 @@
 -export(['__struct__'/1]).
 -export(['__info__'/1]).
 
+%% `EctoLiteFS.Config.t()', for specs.
+-type t() :: ecto_litefs_config:t().
+-export_type([t/0]).
+
 %% @doc Checks the options; raises `ArgumentError' or `KeyError'.
--spec 'new!'([{atom(), term()}]) -> ecto_litefs_config:t().
+-spec 'new!'([{atom(), term()}]) -> t().
 'new!'(Options) ->
     ecto_litefs_config:new(Options).
 

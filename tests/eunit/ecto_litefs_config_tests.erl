@@ -77,6 +77,12 @@ struct_of_a_map_test() ->
     ?assertMatch(#{repo := r, cache_ttl := 1}, Struct(#{repo => r, cache_ttl => 1})),
     ?assertError(#{'__struct__' := 'Elixir.ArgumentError'}, Struct(#{cache_ttl => 1})).
 
+%% `EctoLiteFS.Config.t()' in an application's specs.
+type_test() ->
+    {_, Beam, _} = code:get_object_code('Elixir.EctoLiteFS.Config'),
+    {ok, {_, [{abstract_code, {_, Forms}}]}} = beam_lib:chunks(Beam, [abstract_code]),
+    ?assertMatch([_], [yes || {attribute, _, export_type, [{t, 0}]} <- Forms]).
+
 info_of_the_struct_test() ->
     Fields = [F || #{field := F} <- 'Elixir.EctoLiteFS.Config':'__info__'(struct)],
     ?assertEqual(lists:sort(maps:keys('Elixir.EctoLiteFS.Config':'__struct__'())),
