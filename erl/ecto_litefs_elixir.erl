@@ -6,6 +6,7 @@
 -export([inspect/1]).
 -export([argument_error/2]).
 -export([key_error/2]).
+-export([message/2]).
 -export([info/2]).
 -export([available/2]).
 -export([call/3]).
@@ -33,6 +34,17 @@ key_error(Key, Struct) ->
     Message = io_lib:format("key ~ts not found in: ~ts", [inspect(Key), inspect(Struct)]),
     #{'__struct__' => 'Elixir.KeyError', '__exception__' => true, key => Key, term => Struct,
       message => unicode:characters_to_binary(Message)}.
+
+%% @doc The message of what was raised.
+-spec message(term(), [term()]) -> binary().
+message(Raised, Stack) ->
+    case available('Elixir.Exception', {message, 1}) of
+        true ->
+            Exception = call('Elixir.Exception', normalize, [error, Raised, Stack]),
+            call('Elixir.Exception', message, [Exception]);
+        false ->
+            inspect(Raised)
+    end.
 
 %% @doc The body of a facade's `__info__/1', which Elixir asks for imports and by its tools.
 -spec info(module(), atom()) -> term().

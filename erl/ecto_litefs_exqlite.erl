@@ -51,10 +51,13 @@ name(Name) -> Name.
 
 param(#{'__struct__' := Struct} = Value, _) when ?DATE_OR_TIME(Struct) -> Value;
 param(Value, [Extension | Others]) ->
-    case Extension:convert(Value) of
+    try Extension:convert(Value) of
         nil -> param(Value, Others);
         {ok, Converted} -> scalar(Converted);
         {error, Reason} -> throw({refused, refusal(Extension, Value, Reason)})
+    catch
+        %% An error of the statement, as in Exqlite, which leaves the transaction alone.
+        error:Raised:Stack -> throw({refused, ecto_litefs_elixir:message(Raised, Stack)})
     end;
 param(Value, _) ->
     scalar(Value).

@@ -10,6 +10,7 @@
 convert({point, X}) -> {ok, [<<"at ">>, X]};
 convert({yes}) -> {ok, true};
 convert({bad}) -> {error, why};
+convert({worse}) -> error(raised);
 convert(#{'__struct__' := 'Elixir.Date'}) -> {ok, <<"never asked for dates">>};
 convert(_) -> nil.
 
@@ -29,6 +30,10 @@ params_test_() ->
 refused_param_test() ->
     ?assertEqual({error, <<"Failed conversion by TypeExtension ecto_litefs_exqlite_tests: {bad}. Reason: why.">>},
                  ecto_litefs_exqlite:params([{bad}], [?MODULE])).
+
+%% As in Exqlite it is an error of the statement.
+extension_that_raises_test() ->
+    ?assertEqual({error, <<"raised">>}, ecto_litefs_exqlite:params([{worse}], [?MODULE])).
 
 result_test_() ->
     Reads = #{columns => [<<"a">>], rows => [[1], [2]], changes => 0},
