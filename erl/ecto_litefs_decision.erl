@@ -33,6 +33,7 @@
 -export([blind/0]).
 -export([announce/2]).
 -export([row_read/2]).
+-export([claimed/2]).
 -export([row_decides/1]).
 -export([said/2]).
 -export([taken_back/2]).
@@ -102,6 +103,11 @@ row_read(Name, #{row := Name} = View) ->
     View#{given := nil};
 row_read(Name, View) ->
     View#{row := Name, given := nil, said := nil, denied := nil}.
+
+%% @doc A primary has seen to the row, which names this node now. What was set by hand stays.
+-spec claimed(binary(), view()) -> view().
+claimed(Name, #{by := role} = View) -> row_read(Name, View);
+claimed(_, View) -> View.
 
 %% @doc From now on the row decides.
 -spec row_decides(view()) -> view().

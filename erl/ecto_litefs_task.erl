@@ -5,7 +5,8 @@
 %% API
 -export([run/3]).
 
-%% `replica' reads as `read' does. `duty' is what a primary owes the table.
+%% `replica' reads as `read' does. `duty' is what a primary owes the table; a claim tells whose name is in
+%% the row then.
 -type task() :: read | replica | {set, node()} | {duty, table | claim}.
 -type result() :: ok | {ok, binary() | nil} | {error, term()}.
 -export_type([task/0, result/0]).
@@ -48,18 +49,20 @@ claim(Config) ->
     case ecto_litefs_row:read(Config) of
         {ok, Name} ->
             case ecto_litefs_decision:claim(Name, [node() | nodes(connected)]) of
-                keep -> ok;
+                keep -> {ok, Name};
                 write -> write_own(Config, Name);
-                meet -> case meet(Name) of true -> ok; false -> write_own(Config, Name) end
+                meet -> case meet(Name) of true -> {ok, Name}; false -> write_own(Config, Name) end
             end;
         Error ->
             Error
     end.
 
 write_own(Config, Read) ->
-    case ecto_litefs_row:replace(Config, Read, atom_to_binary(node())) of
+    Own = atom_to_binary(node()),
+    case ecto_litefs_row:replace(Config, Read, Own) of
+        ok -> {ok, Own};
         changed -> claim(Config);
-        Done -> Done
+        Error -> Error
     end.
 
 %% Connects to the node of this host, if EPMD knows it: only then its name becomes an atom.

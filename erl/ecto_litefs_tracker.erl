@@ -288,6 +288,9 @@ finish({set, Node}, ok, Waiting, #state{view = View} = State) ->
     reply(Waiting, ok, State1);
 finish({duty, _}, ok, _, #state{duty = Duty} = State) ->
     State#state{duty = ecto_litefs_duty:done(Duty)};
+%% The port may read no row: this is how we know of the C node beside us.
+finish({duty, _}, {ok, Name}, _, #state{view = View, duty = Duty} = State) ->
+    publish(State#state{view = ecto_litefs_decision:claimed(Name, View), duty = ecto_litefs_duty:done(Duty)});
 finish({duty, _}, {error, Reason}, _, #state{duty = Duty} = State) ->
     {Delay, Failed} = ecto_litefs_duty:failed(Duty),
     ?LOG_WARNING("EctoLiteFS.Tracker[~ts]: the tracker table cannot be written, trying again in "

@@ -20,7 +20,7 @@ suite() ->
 
 all() ->
     [row_is_read_when_it_was_wrong, moved_in_mid_load, killed_in_mid_load, cut_off_in_mid_load, refused_in_mid_load, transactions_in_mid_load,
-     error_after_a_lost_answer, this_host_becomes_primary, cut_off_in_a_transaction, retries_are_told,
+     error_after_a_lost_answer, this_host_becomes_primary, this_host_becomes_primary_by_driver, cut_off_in_a_transaction, retries_are_told,
      await_position, await_on_a_mount_that_hangs, await_while_the_repo_hangs, await_here, a_new_primary_says_so, the_row_takes_over_from_a_word, primary_that_is_gone,
      too_few_replicas_in_time, failover_latency].
 
@@ -216,6 +216,28 @@ this_host_becomes_primary(Config) ->
     ct_node:signal(A, "CONT"),
     {ok, _} = ct_node:query(A, "SELECT 1"),
     ?assertEqual([1], stored(B)),
+    ct_node:stop(A),
+    ct_node:stop(B).
+
+%% The same where the port reads no row, as the driver: the Repo does.
+this_host_becomes_primary_by_driver(Config) ->
+    A = cnode(Config, #{}),
+    B = #{name := NameB} = cnode(Config, #{db => maps:get(db, A)}),
+    true = net_kernel:connect_node(NameB),
+    app_world:put_row(?REPO, atom_to_binary(maps:get(name, A))),
+    announce(Config, app_port:state(replica, #{sources => #{}, hostname => <<"a">>})),
+    true = net_kernel:connect_node(maps:get(name, A)),
+    {ok, Pid} = ?SUP:start_link([{repo, ?REPO}, {primary_file, ?PRIMARY_FILE}]),
+    unlink(Pid),
+    ct_wait:until(fun() -> ?API:get_primary(?REPO) =:= {ok, maps:get(name, A)} end),
+    ct_node:signal(A, "STOP"),
+    Writer = async(fun() -> write(?INSERT, [1]) end),
+    await_attempt(Writer),
+    app_world:put_row(?REPO, atom_to_binary(NameB)),
+    announce(Config, app_port:state(primary, #{sources => #{}})),
+    ?assertMatch({ok, #{changes := 1}}, result(Writer)),
+    ?assertEqual(NameB, ecto_litefs_cache:beside(?REPO)),
+    ct_node:signal(A, "CONT"),
     ct_node:stop(A),
     ct_node:stop(B).
 
