@@ -133,8 +133,9 @@ enum elfs_code elfs_ecto_reply_single(struct elfs_ecto_reply *a, struct elfs_vie
                                       int64_t count) {
     if (count == 1) return written(a, rows);
     if (count > 1) return too_many(a, count);
-    if (a->w->options.on_conflict == ELFS_ECTO_CONFLICT_NOTHING) return written(a, ELFS_VIEW_NONE);
-    return stale(a);
+    bool kept =
+        a->w->action == ELFS_ECTO_INSERT && a->w->options.on_conflict == ELFS_ECTO_CONFLICT_NOTHING;
+    return kept ? written(a, ELFS_VIEW_NONE) : stale(a);
 }
 
 /* The struct of a loaded row, with the source that was named. */

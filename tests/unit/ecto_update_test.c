@@ -215,6 +215,18 @@ static void insert_or_update_by_state(void **state) {
     ecto_fini(&run);
 }
 
+/* The option is an insert's: an update's row that is gone is stale all the same. */
+static void on_conflict_does_not_excuse_an_update(void **state) {
+    (void)state;
+    struct ecto_run run;
+    plan(&run, "insert_or_update", "id INTEGER pk, name TEXT",
+         "[" CHANGESET(USER("loaded", "id => 2, name => nil"), "#{name => <<\"n\">>}",
+                       "#{id => id, name => string}") ", [{on_conflict, nothing}]]");
+    ecto_done(&run, NULL, 0);
+    assert_true(run.raised);
+    ecto_fini(&run);
+}
+
 static void what_takes_a_changeset(void **state) {
     (void)state;
     struct ecto_run run;
@@ -269,6 +281,7 @@ int main(void) {
         cmocka_unit_test(a_delete),
         cmocka_unit_test(a_delete_that_may_want_more),
         cmocka_unit_test(insert_or_update_by_state),
+        cmocka_unit_test(on_conflict_does_not_excuse_an_update),
         cmocka_unit_test(what_takes_a_changeset),
         cmocka_unit_test(a_changeset_for_another_action),
     };
