@@ -186,6 +186,7 @@ static enum elfs_code dump_array(struct dump *d) {
     if (!elfs_ecto_list_begin(d->term, &list)) return ELFS_BADARG;
     if (of.kind == ELFS_ECTO_ARRAY)
         return unsupported(d, "a list of lists: use the middleware of ecto_litefs");
+    if (of.kind == ELFS_ECTO_ANY) return dump_json(d); /* they are what they are */
     elfs_buf_init(&buf, SIZE_MAX);
     elfs_buf_put_u8(&buf, '[');
     for (bool first = true; code == ELFS_OK && elfs_ecto_list_next(&list, &item); first = false) {
