@@ -176,7 +176,8 @@ static enum elfs_code dump_json(struct dump *d) {
     return take_json(d, &buf, elfs_ecto_json(&buf, d->term, d->arena, d->err));
 }
 
-/* Elements are dumped as fields are, and then written as JSON: a list of booleans is [1,0]. */
+/* Elements are dumped as fields are, and then written as JSON: a list of booleans is [1,0], one of
+ * maps a list of texts. A nil is not dumped. */
 static enum elfs_code dump_array(struct dump *d) {
     struct elfs_ecto_type of = elfs_ecto_type_read(d->type->detail);
     struct elfs_ecto_list list;
@@ -190,9 +191,10 @@ static enum elfs_code dump_array(struct dump *d) {
     elfs_buf_init(&buf, SIZE_MAX);
     elfs_buf_put_u8(&buf, '[');
     for (bool first = true; code == ELFS_OK && elfs_ecto_list_next(&list, &item); first = false) {
-        struct elfs_value value;
+        struct elfs_value value = {.type = ELFS_NULL};
         if (!first) elfs_buf_put_u8(&buf, ',');
-        code = elfs_ecto_dump(&of, item, NULL, d->schemas, d->arena, &value, d->err);
+        if (!elfs_ecto_is_nil(item) || elfs_ecto_type_owns_nil(&of))
+            code = elfs_ecto_dump(&of, item, NULL, d->schemas, d->arena, &value, d->err);
         if (code == ELFS_OK) code = elfs_ecto_json_value(&buf, &value, d->err);
     }
     if (code == ELFS_OK && list.improper) code = ELFS_BADARG;

@@ -154,6 +154,8 @@ static void stored_by_type(void **state) {
         {"{array, " ENUM "}", "TEXT", "[b, a]", ELFS_OK, "'[2,\"A\"]'"},
         {"{array, any}", "TEXT", "[true, nil, a, 1, [<<\"x\">>], " UTC("41", "{0, 0}") "]", ELFS_OK,
          "'[true,null,\"a\",1,[\"x\"],\"2026-11-24T21:05:41Z\"]'"},
+        {"{array, map}", "TEXT", "[#{a => 1}, nil]", ELFS_OK, "'[\"{\\\"a\\\":1}\",null]'"},
+        {"{array, {map, string}}", "TEXT", "[nil]", ELFS_OK, "'[null]'"},
         {"{array, any}", "TEXT", "[1 | 2]", ELFS_INVALID_PARAMETER, NULL},
         {"{array, integer}", "TEXT", "[<<\"x\">>]", ELFS_BADARG, NULL},
         {"{array, integer}", "TEXT", "[1 | 2]", ELFS_BADARG, NULL},
