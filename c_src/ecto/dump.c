@@ -213,12 +213,16 @@ static bool is_plain_map(struct elfs_view term) {
     return elfs_ecto_is(term, ELFS_TERM_MAP) && elfs_ecto_key(term, "__struct__").len == 0;
 }
 
-/* The values of a {map, T} are written as they are, but for types that say otherwise. */
+/* The values of a {map, T} are written as they are, but for types that say otherwise. What is no map
+ * passes, as with Ecto, if JSON can hold it; a binary is taken for JSON. */
 static enum elfs_code dump_map_of(struct dump *d) {
     struct elfs_ecto_type of = elfs_ecto_type_read(d->type->detail);
     if (of.kind > ELFS_ECTO_UTC_USEC)
         return unsupported(d, "a map of a type that only the application knows");
-    return is_plain_map(d->term) ? dump_json(d) : ELFS_BADARG;
+    if (elfs_ecto_is(d->term, ELFS_TERM_BINARY)) return dump_binary(d, ELFS_TEXT);
+    enum elfs_code code = dump_json(d);
+    bool map = elfs_ecto_is(d->term, ELFS_TERM_MAP);
+    return code == ELFS_INVALID_PARAMETER && !map ? ELFS_BADARG : code;
 }
 
 /* Elements are stored by a type of their own, which a boolean, an atom and a list show to be
@@ -268,7 +272,7 @@ static enum elfs_code dump(struct dump *d) {
     case ELFS_ECTO_BINARY_ID:
     case ELFS_ECTO_UUID: return dump_id(d);
     case ELFS_ECTO_DECIMAL: return dump_decimal(d);
-    case ELFS_ECTO_MAP: return is_plain_map(d->term) ? dump_json(d) : ELFS_BADARG;
+    case ELFS_ECTO_MAP: return elfs_ecto_is(d->term, ELFS_TERM_MAP) ? dump_json(d) : ELFS_BADARG;
     case ELFS_ECTO_DATE:
     case ELFS_ECTO_TIME:
     case ELFS_ECTO_TIME_USEC:
