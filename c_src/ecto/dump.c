@@ -225,8 +225,9 @@ static enum elfs_code dump_map_of(struct dump *d) {
     return code == ELFS_INVALID_PARAMETER && !map ? ELFS_BADARG : code;
 }
 
-/* Elements are stored by a type of their own, which a boolean, an atom and a list show to be
- * several: [true] of {array, boolean} is [1], and of {array, any} [true]. */
+/* Elements are stored by a type of their own, which a boolean, an atom, a list and a map show to be
+ * several: [true] of {array, boolean} is [1], and of {array, any} [true]; of {array, map} it is a list of
+ * texts. */
 static enum elfs_code dump_untyped_list(struct dump *d) {
     struct elfs_ecto_list list;
     struct elfs_view item;
@@ -234,7 +235,7 @@ static enum elfs_code dump_untyped_list(struct dump *d) {
     while (elfs_ecto_list_next(&list, &item)) {
         struct elfs_ecto_list inner;
         bool atom = elfs_ecto_is(item, ELFS_TERM_ATOM) && !elfs_ecto_is_nil(item);
-        if (atom || elfs_ecto_list_begin(item, &inner))
+        if (atom || elfs_ecto_list_begin(item, &inner) || is_plain_map(item))
             return unsupported(d, "without its type, a list of what may be stored in several ways");
     }
     return dump_json(d);
