@@ -1,4 +1,7 @@
 /* conflict - ON CONFLICT, of the options on_conflict and conflict_target: see statement.h. */
+#include "codec/struct_text.h"
+#include "ecto/cast.h"
+#include "ecto/dump.h"
 #include "ecto/make.h"
 #include "ecto/peek.h"
 #include "ecto/statement.h"
@@ -104,6 +107,55 @@ static enum elfs_code put_replace_all(struct elfs_ecto_context *c, struct elfs_b
     return ELFS_OK;
 }
 
+static bool is_moment(enum elfs_ecto_kind kind) {
+    return kind >= ELFS_ECTO_DATE && kind <= ELFS_ECTO_UTC_USEC;
+}
+
+/* True if what such a type can store, and is no JSON's, is cast to itself. */
+static bool casts_to_itself(const struct elfs_ecto_type *type) {
+    bool list = type->kind == ELFS_ECTO_ARRAY;
+    enum elfs_ecto_kind kind = list ? elfs_ecto_type_read(type->detail).kind : type->kind;
+    return kind == ELFS_ECTO_DECIMAL || kind == ELFS_ECTO_ENUM || (list && is_moment(kind));
+}
+
+/* set and inc are a query's, whose values Ecto casts: a DateTime's microseconds are cut off where the
+ * type has none, a UUID gets lower case. ELFS_BADARG: only Ecto can. */
+static enum elfs_code cast(struct elfs_ecto_context *c, const struct elfs_ecto_type *type,
+                           struct elfs_view value, struct elfs_view *cast) {
+    struct elfs_view given = value;
+    enum elfs_code code = ELFS_OK;
+    *cast = value;
+    bool many = elfs_ecto_is_atom(elfs_ecto_key(type->detail, "cardinality"), "many");
+    if (type->kind == ELFS_ECTO_EMBED && many && elfs_ecto_is_nil(value)) return ELFS_BADARG;
+    if (type->kind > ELFS_ECTO_ENUM) return ELFS_OK;
+    if (is_moment(type->kind) && elfs_ecto_struct(value).len > 0) {
+        code = elfs_struct_text(value, c->arena, &given, NULL);
+        if (code != ELFS_OK) return code == ELFS_NOMEM ? code : ELFS_BADARG;
+        given = elfs_ecto_make_binary(given, c->arena);
+        if (given.len == 0) return ELFS_NOMEM;
+    }
+    code = elfs_ecto_cast(type, given, c->arena, cast);
+    if (code != ELFS_BADARG || !casts_to_itself(type)) return code;
+    *cast = value;
+    return ELFS_OK;
+}
+
+static enum elfs_code add_cast(struct elfs_ecto_context *c, const struct elfs_ecto_field *field,
+                               struct elfs_view given) {
+    struct elfs_view value;
+    struct elfs_value stored;
+    enum elfs_code code = cast(c, &field->type, given, &value);
+    if (code == ELFS_NOMEM) return elfs_ecto_no_memory(c->err);
+    if (code == ELFS_OK)
+        code = elfs_ecto_dump(&field->type, value, field->column, &c->env->embedded, c->arena,
+                              &stored, c->err);
+    if (code == ELFS_BADARG)
+        return elfs_fail(c->err, ELFS_UNSUPPORTED,
+                         "the option on_conflict has a value for %.*s that only Ecto can cast",
+                         ELFS_VIEW_ARGS(field->name));
+    return elfs_ecto_add(c, field, value);
+}
+
 /* "a" = ?, or for inc "a" = "a" + ? */
 static enum elfs_code put_operation(struct elfs_ecto_context *c, struct elfs_buf *buf, bool inc,
                                     struct elfs_view pairs, size_t *written) {
@@ -125,7 +177,7 @@ static enum elfs_code put_operation(struct elfs_ecto_context *c, struct elfs_buf
             elfs_ecto_puts(buf, " + ");
         }
         elfs_ecto_puts(buf, "?");
-        code = elfs_ecto_add(c, &field, pair[1]);
+        code = add_cast(c, &field, pair[1]);
     }
     return code;
 }

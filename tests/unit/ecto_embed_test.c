@@ -439,6 +439,12 @@ static void on_conflict(void **state) {
         "\"card\" = ? RETURNING \"id\"",
         "'A','null'");
     ecto_fini(&run);
+    plan(&run, "insert",
+         "[" OWNER("built", "nil",
+                   "card => nil, cards => []") ", [{on_conflict, [{set, [{cards, "
+                                               "nil}]}]}, {conflict_target, name}]]");
+    assert_refused(&run, ELFS_UNSUPPORTED, "only Ecto can cast"); /* to [] */
+    ecto_fini(&run);
 }
 
 /* insert with returning: [card, cards], of a row with these texts. */

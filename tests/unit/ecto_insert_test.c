@@ -248,6 +248,70 @@ static void conflict_updates(void **state) {
     ecto_fini(&run);
 }
 
+/* They are a query's: Ecto casts them. What it takes and we cannot cast is refused. */
+static void conflict_updates_are_cast(void **state) {
+    (void)state;
+    static const struct {
+        const char *type, *value, *stored; /* NULL: refused */
+    } table[] = {
+        {"utc_datetime", UTC("41", "{7, 6}"), "'2026-11-24T21:05:41Z'"},
+        {"utc_datetime_usec", UTC("41", "{0, 0}"), "'2026-11-24T21:05:41.000000Z'"},
+        {"utc_datetime", NAIVE("41", "{7, 6}"), "'2026-11-24T21:05:41Z'"},
+        {"naive_datetime", NAIVE("41", "{7, 6}"), "'2026-11-24T21:05:41'"},
+        {"naive_datetime", UTC("41", "{7, 3}"), "'2026-11-24T21:05:41'"},
+        {"date", UTC("41", "{7, 6}"), "'2026-11-24'"},
+        {"date", "<<\"2026-11-24\">>", "'2026-11-24'"},
+        {"time", UTC("41", "{7, 6}"), NULL},
+        {"float", "1", "1"},
+        {"integer", "<<\"12\">>", "12"},
+        {"integer", "1.0", NULL},
+        {"integer", "nil", "NULL"},
+        {"boolean", "<<\"1\">>", "1"},
+        {"decimal", "5", "'5'"},
+        {"decimal", "<<\"1.50\">>", "'1.50'"},
+        {"decimal", "#{'__struct__' => 'Elixir.Decimal', sign => 1, coef => 15, exp => -1}",
+         "'1.5'"},
+        {"'Elixir.Ecto.UUID'", "<<\"00112233-4455-6677-8899-AABBCCDDEEFF\">>",
+         "'00112233-4455-6677-8899-aabbccddeeff'"},
+        {"'Elixir.Ecto.UUID'", "<<\"not one\">>", NULL},
+        {"string", "1", NULL},
+        {"{map, integer}", "#{a => <<\"1\">>}", "'{\"a\":1}'"},
+        {"{map, naive_datetime}", "#{a => " NAIVE("41", "{7, 6}") "}", NULL},
+        {"{array, naive_datetime}", "[" NOW "]", "'[\"2026-11-24T21:05:41\"]'"},
+        {"{array, naive_datetime}", "[" NAIVE("41", "{7, 6}") "]", NULL},
+        {"{array, integer}", "[<<\"1\">>]", "'[1]'"},
+        {"map", "nil", "'null'"},
+        {"{parameterized, {'Elixir.Ecto.Enum', #{on_cast => #{<<\"a\">> => a}, on_dump => #{a => "
+         "1}, on_load => #{1 => a}}}}",
+         "a", "1"},
+        {"{parameterized, {'Elixir.Ecto.Enum', #{on_cast => #{<<\"a\">> => a}, on_dump => #{a => "
+         "1}, on_load => #{1 => a}}}}",
+         "<<\"a\">>", "1"},
+        {"{embed, #{cardinality => many, related => 'Elixir.My.Card'}}", "nil", NULL},
+        {"'Elixir.My.Type'", "1", NULL},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct ecto_run run;
+        char args[2048], params[128];
+        snprintf(
+            args, sizeof args,
+            "[" CHANGESET(USER("built", "id => 1, it => nil"), "#{}", "#{id => id, it => %s}") //
+            ", [{on_conflict, [{set, [{it, %s}]}]}, {conflict_target, id}]]",
+            table[i].type, table[i].value);
+        plan(&run, "id INTEGER pk, it TEXT", args);
+        if (table[i].stored) {
+            snprintf(params, sizeof params, "1,%s", table[i].stored);
+            assert_plan(&run,
+                        "INSERT INTO \"users\" AS u0 (\"id\") VALUES (?1) ON CONFLICT (\"id\") DO "
+                        "UPDATE SET \"it\" = ?",
+                        params);
+        } else {
+            assert_refused(&run, ELFS_UNSUPPORTED, "");
+        }
+        ecto_fini(&run);
+    }
+}
+
 static void a_conflict_that_does_nothing(void **state) {
     (void)state;
     struct ecto_run run;
@@ -490,6 +554,7 @@ int main(void) {
         cmocka_unit_test(fields_without_a_column),
         cmocka_unit_test(conflicts),
         cmocka_unit_test(conflict_updates),
+        cmocka_unit_test(conflict_updates_are_cast),
         cmocka_unit_test(a_conflict_that_does_nothing),
         cmocka_unit_test(conflict_options_that_raise),
         cmocka_unit_test(conflict_options_without_columns),
