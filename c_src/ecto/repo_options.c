@@ -82,7 +82,7 @@ static enum elfs_code read_on_conflict(struct reading *r, struct elfs_view value
 static enum elfs_code read_target(struct reading *r, struct elfs_view value) {
     struct elfs_view pair[2];
     struct elfs_buf buf;
-    if (elfs_ecto_is_empty_list(value)) return ELFS_OK;
+    if (elfs_ecto_is_empty_list(value) || elfs_ecto_is_nil(value)) return ELFS_OK;
     if (elfs_ecto_tuple(value, 2, pair) && elfs_ecto_is_atom(pair[0], "unsafe_fragment")) {
         r->options->target_fragment = elfs_ecto_binary(pair[1]);
         if (r->options->target_fragment.len > 0) return ELFS_OK;

@@ -193,6 +193,9 @@ static void conflicts(void **state) {
     } table[] = {
         {"[{on_conflict, raise}]", "", "'a@b','n'"},
         {"[{on_conflict, nothing}]", " ON CONFLICT DO NOTHING", "'a@b','n'"},
+        {"[{on_conflict, nothing}, {conflict_target, nil}]", " ON CONFLICT DO NOTHING",
+         "'a@b','n'"},
+        {"[{conflict_target, nil}]", "", "'a@b','n'"},
         {"[{on_conflict, nothing}, {conflict_target, email}]",
          " ON CONFLICT (\"email\") DO NOTHING", "'a@b','n'"},
         {"[{on_conflict, {replace, [name, email]}}, {conflict_target, [email]}]",
