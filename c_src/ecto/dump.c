@@ -293,13 +293,26 @@ static enum elfs_code dump(struct dump *d) {
     return ELFS_MALFORMED;
 }
 
+/* A type of the application's own, or of a library's: a module. */
+static bool is_module(const struct elfs_ecto_type *type) {
+    static const char prefix[] = "Elixir.";
+    struct elfs_view name = elfs_ecto_atom(type->term);
+    return type->kind == ELFS_ECTO_CUSTOM && name.len >= sizeof prefix &&
+           memcmp(name.data, prefix, sizeof prefix - 1) == 0;
+}
+
+/* A module's type says whether it is stored as JSON, and so its nil: as null or as NULL. */
+static enum elfs_code dump_nil(struct dump *d) {
+    if (elfs_ecto_type_is_json(d->type)) return store(d, ELFS_TEXT, elfs_view_str("null"));
+    if (is_module(d->type)) return unsupported(d, "a type that only the application knows");
+    return ELFS_OK;
+}
+
 enum elfs_code elfs_ecto_dump(const struct elfs_ecto_type *type, struct elfs_view term,
                               const struct elfs_ecto_column *column,
                               const struct elfs_ecto_schemas *schemas, struct elfs_arena *arena,
                               struct elfs_value *value, struct elfs_error *err) {
     struct dump d = {type, term, column, schemas, arena, value, err};
     *value = (struct elfs_value){.type = ELFS_NULL};
-    if (elfs_ecto_is_nil(term) && !elfs_ecto_type_owns_nil(type))
-        return elfs_ecto_type_is_json(type) ? store(&d, ELFS_TEXT, elfs_view_str("null")) : ELFS_OK;
-    return dump(&d);
+    return elfs_ecto_is_nil(term) && !elfs_ecto_type_owns_nil(type) ? dump_nil(&d) : dump(&d);
 }

@@ -15,7 +15,10 @@ void prop_answer_raise(struct prop_world *w, const char *exception, const char *
 }
 
 void prop_check_value(struct prop_world *w, const struct prop_value *value, bool typed) {
-    if (strcmp(value->term, "nil") == 0) return;
+    if (strcmp(value->term, "nil") == 0) {
+        if (value->refused && typed) w->refused = true;
+        return;
+    }
     if (value->refused || (!typed && value->needs_type)) w->refused = true;
     if (!value->raises || value->refused) return;
     /* Without a type a datetime of any precision is one, and a tuple is nothing that is stored. */

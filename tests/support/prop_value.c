@@ -91,7 +91,9 @@ struct prop_value prop_nil(void) {
 
 struct prop_value prop_nil_of(enum prop_type type) {
     bool json = (type >= PROP_MAP && type <= PROP_ENUMS) || type == PROP_LISTS;
-    return json ? plain("nil", "text null") : prop_nil();
+    struct prop_value value = json ? plain("nil", "text null") : prop_nil();
+    value.refused = type == PROP_CUSTOM; /* as long as its type is known */
+    return value;
 }
 
 struct prop_value prop_integer(struct elfs_arena *arena, int64_t integer) {
