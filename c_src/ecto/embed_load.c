@@ -8,26 +8,30 @@
 #include "ecto/make.h"
 #include "ecto/peek.h"
 
-/* The schemas that are being looked at, from the inmost outwards: one that embeds itself is not looked
- * at again. */
-struct path {
-    struct elfs_view module;
-    const struct path *outer;
+/* More schemas in one field are not looked through. */
+#define SEEN_MAX 64
+
+/* The schemas that have been looked at, or are being: none twice, since they may embed themselves and
+ * each other. */
+struct seen {
+    struct elfs_view modules[SEEN_MAX];
+    size_t count;
 };
 
-static bool is_on(const struct path *path, struct elfs_view module) {
-    for (; path; path = path->outer) {
-        if (elfs_view_equal(path->module, module)) return true;
+static bool has_seen(const struct seen *seen, struct elfs_view module) {
+    for (size_t i = 0; i < seen->count; i++) {
+        if (elfs_view_equal(seen->modules[i], module)) return true;
     }
     return false;
 }
 
 static bool can_load(const struct elfs_ecto_type *type, const struct elfs_ecto_schemas *schemas,
-                     const struct path *outer) {
+                     struct seen *seen) {
     struct elfs_ecto_embed embed;
     if (elfs_ecto_embed_read(type, schemas, &embed, NULL) != ELFS_OK) return false;
-    struct path path = {embed.module, outer};
-    if (is_on(outer, embed.module)) return true;
+    if (has_seen(seen, embed.module)) return true;
+    if (seen->count == SEEN_MAX) return false;
+    seen->modules[seen->count++] = embed.module;
     const struct elfs_ecto_map *dump = &embed.schema->dump;
     for (size_t i = 0; i < dump->count; i++) {
         struct elfs_view e[3];
@@ -35,7 +39,7 @@ static bool can_load(const struct elfs_ecto_type *type, const struct elfs_ecto_s
             !elfs_ecto_tuple(dump->pairs[i].value, 2, e))
             return false;
         struct elfs_ecto_type field = elfs_ecto_type_read(e[1]);
-        bool can = field.kind == ELFS_ECTO_EMBED  ? can_load(&field, schemas, &path)
+        bool can = field.kind == ELFS_ECTO_EMBED  ? can_load(&field, schemas, seen)
                    : field.kind == ELFS_ECTO_ENUM ? true
                                                   : elfs_ecto_can_cast(&field);
         if (!can) return false;
@@ -45,7 +49,8 @@ static bool can_load(const struct elfs_ecto_type *type, const struct elfs_ecto_s
 
 bool elfs_ecto_can_load_embed(const struct elfs_ecto_type *type,
                               const struct elfs_ecto_schemas *schemas) {
-    return can_load(type, schemas, NULL);
+    struct seen seen = {.count = 0};
+    return can_load(type, schemas, &seen);
 }
 
 struct loader {

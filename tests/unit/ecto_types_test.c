@@ -385,12 +385,47 @@ static void loaded(void **state) {
     }
 }
 
+/* How often a schema was looked for. */
+static size_t asked;
+
+static const struct elfs_ecto_schema *find_any(void *arg, struct elfs_view module) {
+    (void)module;
+    asked++;
+    return arg;
+}
+
+#define EMBED_OF(n)                                                                                \
+    "f" n " => {f" n                                                                               \
+    ", {parameterized, {'Elixir.Ecto.Embedded', #{cardinality => one, related => "                 \
+    "'Elixir.My.M" n "'}}}, always}"
+
+/* Each of nine embeds all of them: not one look for each way through them, of which there are a million. */
+static void schemas_that_embed_each_other(void **state) {
+    (void)state;
+    struct elfs_view dump = term_parse(
+        "#{" EMBED_OF("1") ", " EMBED_OF("2") ", " EMBED_OF("3") ", " EMBED_OF("4") ", " EMBED_OF(
+            "5") ", " EMBED_OF("6") ", " EMBED_OF("7") ", " EMBED_OF("8") ", " EMBED_OF("9") "}");
+    struct elfs_view term = term_parse(UNKNOWN_EMBED("one"));
+    struct elfs_ecto_type type = elfs_ecto_type_read(term);
+    struct elfs_ecto_schema schema = {.source = ELFS_VIEW_NONE};
+    struct elfs_ecto_schemas schemas = {find_any, &schema};
+    struct elfs_arena arena;
+    elfs_arena_init(&arena);
+    assert_int_equal(elfs_ecto_map_read(dump, &arena, &schema.dump), ELFS_OK);
+    assert_true(elfs_ecto_can_load(&type, &schemas));
+    assert_true(asked <= 100);
+    elfs_arena_fini(&arena);
+    exact_free(term);
+    exact_free(dump);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stored_by_type),
         cmocka_unit_test(stored_without_a_type),
         cmocka_unit_test(ids_in_a_blob_column),
         cmocka_unit_test(loaded),
+        cmocka_unit_test(schemas_that_embed_each_other),
     };
     return cmocka_run_group_tests_name("ecto_types", tests, NULL, NULL);
 }
