@@ -71,11 +71,12 @@ static enum elfs_code check_changeset(struct elfs_ecto_context *c) {
     return code == ELFS_OK ? ELFS_BADARG : code;
 }
 
-/* Without columns there is no such table, and SQLite would say so. */
+/* Without columns there is no such table, and SQLite would say so, if without a schema a statement could
+ * be made. */
 static enum elfs_code check_table(struct elfs_ecto_context *c) {
     struct elfs_view table = elfs_ecto_source(c->resource, c->env->schema);
     struct elfs_buf message;
-    if (c->env->table->count > 0) return ELFS_OK;
+    if (c->env->table->count > 0 || c->env->schema) return ELFS_OK;
     elfs_buf_init(&message, SIZE_MAX);
     elfs_ecto_printf(&message, "no such table: %.*s", ELFS_VIEW_ARGS(table));
     struct elfs_view term =

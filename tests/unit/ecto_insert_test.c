@@ -513,6 +513,23 @@ static void the_schema_knows(void **state) {
     ecto_fini(&run);
 }
 
+/* It is SQLite that says so, of Ecto's own statement. */
+static void an_unknown_table_of_a_schema(void **state) {
+    (void)state;
+    struct ecto_run run;
+    with_schema(&run);
+    run.table.count = 0;
+    ecto_plan(&run, "insert",
+              "[" SCHEMA_USER("built", "nil", "nil", "<<\"t\">>", "nil", "nil") "]");
+    assert_true(run.plan.run);
+    ecto_failed(&run, ELFS_SQLITE, "no such table: users");
+    assert_raises(&run, "#{'__exception__' => true, '__struct__' => 'Elixir.Exqlite.Error', "
+                        "message => <<\"no such table: users\">>, statement => <<\"INSERT INTO "
+                        "\\\"users\\\" (\\\"token\\\",\\\"made\\\") VALUES (?1,?2) RETURNING "
+                        "\\\"user_id\\\",\\\"hits\\\"\">>}");
+    ecto_fini(&run);
+}
+
 /* Ecto leaves out the fields that are called as the target's columns are. */
 static void replace_all_by_columns(void **state) {
     (void)state;
@@ -565,6 +582,7 @@ int main(void) {
         cmocka_unit_test(unknown_tables_and_names),
         cmocka_unit_test(mistyped_values),
         cmocka_unit_test(the_schema_knows),
+        cmocka_unit_test(an_unknown_table_of_a_schema),
         cmocka_unit_test(replace_all_by_columns),
     };
     return cmocka_run_group_tests_name("ecto_insert", tests, NULL, NULL);
