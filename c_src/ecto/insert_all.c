@@ -173,6 +173,8 @@ enum elfs_code elfs_ecto_plan_insert_all(struct elfs_ecto_context *c, struct elf
     if (code == ELFS_OK) code = add_row(c, &rows, 0);
     if (code == ELFS_OK) code = elfs_ecto_insert_sql(c, table, &sql);
     if (code != ELFS_OK) return code;
+    if (rows.header.count == 0 && rows.count > 1) /* Ecto makes a statement that SQLite refuses */
+        return elfs_fail(c->err, ELFS_UNSUPPORTED, "several rows without a field");
     plan->statement.sql = sql;
     plan->statement.params = elfs_ecto_params(c);
     return rows.count > 1 ? add_rows(c, &rows, plan) : ELFS_OK;

@@ -195,6 +195,7 @@ static void refusals(void **state) {
         {"insert_all", "[<<\"users\">>, [1]]", ELFS_BADARG, "maps or keyword lists"},
         {"insert_all", "[<<\"users\">>, \"rows\"]", ELFS_BADARG, "maps or keyword lists"},
         {"insert_all", "[<<\"users\">>, [#{<<\"a\">> => 1}]]", ELFS_BADARG, "maps or keyword"},
+        {"insert_all", "[<<\"users\">>, [#{}, #{}]]", ELFS_UNSUPPORTED, "without a field"},
         {"insert_all", "[1, []]", ELFS_BADARG, "a source's name"},
         {"insert_all", "[<<\"users\">>, [#{a => {1}}]]", ELFS_INVALID_PARAMETER, "field a"},
         {"update_all", "[#{'__struct__' => 'Elixir.Ecto.Query'}, []]", ELFS_UNSUPPORTED,
