@@ -4,7 +4,10 @@
  * each row in one transaction: the same rows, for any number of them, and one text for the
  * statement cache. As with Ecto, timestamps are not filled in; a binary id is.
  */
+#include <stdlib.h>
+
 #include "codec/op.h"
+#include "codec/params.h"
 #include "ecto/autogenerate.h"
 #include "ecto/exception.h"
 #include "ecto/inspect.h"
@@ -18,22 +21,38 @@ struct rows {
     struct elfs_ecto_map header; /* every field of any row; the values mean nothing */
 };
 
-/* Of a key that is given twice the first counts. */
+/* By name, and those of one name as they came: their values lie in one frame. */
+static int by_name(const void *a, const void *b) {
+    const struct elfs_ecto_pair *x = a, *y = b;
+    size_t common = x->name.len < y->name.len ? x->name.len : y->name.len;
+    int order = common ? memcmp(x->name.data, y->name.data, common) : 0;
+    if (order == 0) order = (x->name.len > y->name.len) - (x->name.len < y->name.len);
+    return order ? order : (x->value.data > y->value.data) - (x->value.data < y->value.data);
+}
+
+/* Of a key that is given twice the first counts. Sorted once: a peer may give very many. */
 static enum elfs_code read_keywords(struct elfs_ecto_context *c, struct elfs_view term,
                                     struct elfs_ecto_map *row) {
     struct elfs_ecto_list list;
     struct elfs_view item, pair[2];
-    enum elfs_code code = ELFS_OK;
-    *row = (struct elfs_ecto_map){0};
+    size_t count = 0, kept = 0;
     if (!elfs_ecto_list_begin(term, &list)) return ELFS_BADARG;
-    while (code == ELFS_OK && elfs_ecto_list_next(&list, &item)) {
+    size_t cap = list.items.left;
+    struct elfs_ecto_pair *pairs = elfs_arena_array(c->arena, cap, sizeof *pairs);
+    if (!pairs) return ELFS_NOMEM;
+    while (elfs_ecto_list_next(&list, &item)) {
         if (!elfs_ecto_tuple(item, 2, pair) || !elfs_ecto_is(pair[0], ELFS_TERM_ATOM))
             return ELFS_BADARG;
-        struct elfs_view name = elfs_ecto_atom(pair[0]);
-        if (elfs_ecto_map_find(row, name).len == 0)
-            code = elfs_ecto_map_set(row, c->arena, name, pair[1]);
+        pairs[count++] = (struct elfs_ecto_pair){elfs_ecto_atom(pair[0]), pair[1]};
     }
-    return code == ELFS_OK && list.improper ? ELFS_BADARG : code;
+    if (list.improper) return ELFS_BADARG;
+    qsort(pairs, count, sizeof *pairs, by_name);
+    for (size_t i = 0; i < count; i++) {
+        if (kept == 0 || !elfs_view_equal(pairs[kept - 1].name, pairs[i].name))
+            pairs[kept++] = pairs[i];
+    }
+    *row = (struct elfs_ecto_map){.pairs = pairs, .count = kept, .cap = cap};
+    return ELFS_OK;
 }
 
 static enum elfs_code read_row(struct elfs_ecto_context *c, struct elfs_view term,
@@ -46,6 +65,21 @@ static enum elfs_code read_row(struct elfs_ecto_context *c, struct elfs_view ter
     return code;
 }
 
+static enum elfs_code too_many(struct elfs_ecto_context *c, int most) {
+    return elfs_fail(c->err, ELFS_INVALID_PARAMETER, "more than %d parameters", most);
+}
+
+/* The row's fields are the header's too. */
+static enum elfs_code add_to_header(struct elfs_ecto_context *c, const struct elfs_ecto_map *row,
+                                    struct elfs_ecto_map *header) {
+    enum elfs_code code = ELFS_OK;
+    for (size_t i = 0; code == ELFS_OK && i < row->count; i++) {
+        code = elfs_ecto_map_set(header, c->arena, row->pairs[i].name, row->pairs[i].value);
+        if (header->count > ELFS_PARAMS_MAX) return too_many(c, ELFS_PARAMS_MAX);
+    }
+    return code;
+}
+
 static enum elfs_code read_rows(struct elfs_ecto_context *c, struct rows *rows) {
     struct elfs_ecto_list list;
     struct elfs_view item;
@@ -54,14 +88,13 @@ static enum elfs_code read_rows(struct elfs_ecto_context *c, struct rows *rows) 
         return elfs_fail(c->err, ELFS_UNSUPPORTED, "insert_all of a query needs Ecto");
     if (!elfs_ecto_list_begin(c->call->rows, &list) || list.items.string)
         return elfs_fail(c->err, ELFS_BADARG, "insert_all takes a list of maps or keyword lists");
+    if (list.items.left > ELFS_OP_PARAMS_MAX) return too_many(c, ELFS_OP_PARAMS_MAX);
     rows->maps = elfs_arena_array(c->arena, list.items.left, sizeof *rows->maps);
     if (!rows->maps) return ELFS_NOMEM;
     while (code == ELFS_OK && elfs_ecto_list_next(&list, &item)) {
         struct elfs_ecto_map *row = &rows->maps[rows->count++];
         code = read_row(c, item, row);
-        for (size_t i = 0; code == ELFS_OK && i < row->count; i++)
-            code =
-                elfs_ecto_map_set(&rows->header, c->arena, row->pairs[i].name, row->pairs[i].value);
+        if (code == ELFS_OK) code = add_to_header(c, row, &rows->header);
     }
     return code == ELFS_OK && list.improper ? ELFS_BADARG : code;
 }

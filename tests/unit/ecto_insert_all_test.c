@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "codec/put.h"
 #include "ecto_run.h"
 #include "ecto_terms.h"
 
@@ -223,6 +224,40 @@ static void refusals(void **state) {
     }
 }
 
+/* Keys from the last to the first: to put each before the others would take a minute. */
+static void very_many_fields(void **state) {
+    (void)state;
+    enum { FIELDS = 200000 };
+    struct ecto_run run;
+    struct elfs_ecto_env env = {.table = &run.table};
+    struct elfs_buf args;
+    ecto_init(&run, "id INTEGER pk");
+    elfs_buf_init(&args, SIZE_MAX);
+    elfs_put_list_header(&args, 2);
+    elfs_put_binary_str(&args, "users");
+    elfs_put_list_header(&args, 1);
+    elfs_put_list_header(&args, FIELDS);
+    for (int i = FIELDS; i > 0; i--) {
+        char name[16];
+        snprintf(name, sizeof name, "k%06d", i);
+        elfs_put_tuple_header(&args, 2);
+        elfs_put_atom(&args, name);
+        elfs_put_int64(&args, 1);
+    }
+    for (int i = 0; i < 3; i++) elfs_put_nil(&args);
+    assert_int_equal(args.status, ELFS_OK);
+    assert_int_equal(elfs_ecto_call_of_repo(elfs_view_str("Elixir.My.Repo"),
+                                            elfs_view_str("insert_all"),
+                                            (struct elfs_view){args.data, args.len}, &run.call),
+                     ELFS_OK);
+    assert_int_equal(elfs_ecto_resource_read(&run.call, &run.arena, &run.resource, &run.err),
+                     ELFS_OK);
+    run.code = elfs_ecto_plan_make(&run.call, &run.resource, &env, &run.arena, &run.plan, &run.err);
+    assert_refused(&run, ELFS_INVALID_PARAMETER, "more than 32766 parameters");
+    ecto_fini(&run);
+    elfs_buf_fini(&args);
+}
+
 static void all_given_as_sql(void **state) {
     (void)state;
     struct ecto_run run;
@@ -250,6 +285,7 @@ int main(void) {
         cmocka_unit_test(rows_by_schema),
         cmocka_unit_test(rows_that_the_schema_refuses),
         cmocka_unit_test(refusals),
+        cmocka_unit_test(very_many_fields),
         cmocka_unit_test(all_given_as_sql),
     };
     return cmocka_run_group_tests_name("ecto_insert_all", tests, NULL, NULL);
