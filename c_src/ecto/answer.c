@@ -35,7 +35,7 @@ static enum elfs_code conclude(struct elfs_ecto_reply *a, const struct elfs_ecto
 enum elfs_code elfs_ecto_answer(const struct elfs_ecto_plan *plan,
                                 const struct elfs_ecto_outcome *outcome, struct elfs_arena *arena,
                                 struct elfs_buf *buf, bool *raised) {
-    struct elfs_ecto_reply a = {.w = plan->write, .arena = arena};
+    struct elfs_ecto_reply a = {.w = plan->write, .arena = arena, .max = buf->max};
     size_t start = buf->len;
     if (plan->run && outcome->error && outcome->error->code != ELFS_SQLITE)
         return elfs_ecto_refuse(plan->write->call, outcome->error, buf, raised);

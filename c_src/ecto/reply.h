@@ -10,6 +10,7 @@
 struct elfs_ecto_reply {
     const struct elfs_ecto_write *w;
     struct elfs_arena *arena;
+    size_t max;            /* what the answer may take */
     struct elfs_view term; /* the answer */
     bool raised;
 };

@@ -157,15 +157,15 @@ static enum elfs_code fresh_struct(struct elfs_ecto_reply *a, struct elfs_ecto_m
 static enum elfs_code put_rows(struct elfs_ecto_reply *a, struct elfs_view rows,
                                struct elfs_buf *buf) {
     struct elfs_ecto_list list;
+    struct elfs_ecto_map into;
     struct elfs_view row;
-    enum elfs_code code = ELFS_OK;
     if (!elfs_ecto_list_begin(rows, &list)) return ELFS_OK;
     elfs_put_list_header(buf, list.items.left);
+    enum elfs_code code = fresh_struct(a, &into); /* of which each row sets the same fields */
     while (code == ELFS_OK && elfs_ecto_list_next(&list, &row)) {
-        struct elfs_ecto_map into;
-        code = fresh_struct(a, &into);
-        if (code == ELFS_OK) code = elfs_ecto_reply_load(a, row, &into);
+        code = elfs_ecto_reply_load(a, row, &into);
         if (code == ELFS_OK) elfs_ecto_map_put(buf, &into);
+        if (code == ELFS_OK && buf->status == ELFS_LIMIT) code = ELFS_LIMIT;
     }
     elfs_put_nil(buf);
     return code;
@@ -176,7 +176,7 @@ enum elfs_code elfs_ecto_reply_all(struct elfs_ecto_reply *a, struct elfs_view r
                                    int64_t count) {
     struct elfs_buf buf;
     enum elfs_code code = ELFS_OK;
-    elfs_buf_init(&buf, SIZE_MAX);
+    elfs_buf_init(&buf, a->max);
     elfs_put_tuple_header(&buf, 2);
     elfs_put_int64(&buf, count);
     bool raw = a->w->returning_count == 0 || a->w->action != ELFS_ECTO_INSERT_ALL;
@@ -185,6 +185,7 @@ enum elfs_code elfs_ecto_reply_all(struct elfs_ecto_reply *a, struct elfs_view r
     } else {
         code = put_rows(a, rows, &buf);
     }
+    if (code == ELFS_OK && buf.status == ELFS_LIMIT) code = ELFS_LIMIT;
     struct elfs_view term = elfs_ecto_take(&buf, a->arena);
     if (code == ELFS_BADARG) return ELFS_OK; /* answered */
     return code == ELFS_OK ? elfs_ecto_reply_set(a, term, false) : code;

@@ -161,6 +161,36 @@ static void rows_by_schema(void **state) {
     ecto_fini(&run);
 }
 
+/* Each row is a whole struct: what they take is limited as any answer is. */
+static void rows_that_are_too_large(void **state) {
+    (void)state;
+    enum { ROWS = 1000 };
+    static char loaded[2000], rows[4 * ROWS];
+    struct ecto_run run;
+    struct elfs_ecto_outcome outcome = {0};
+    struct elfs_result result;
+    snprintf(loaded, sizeof loaded,
+             "#{'__struct__' => 'Elixir.My.Note', " META("Elixir.My.Note", "notes", "loaded") //
+             ", id => nil, body => nil, more => [<<\"%0500d\">>, <<\"%0500d\">>, <<\"%0500d\">>]}",
+             0, 0, 0);
+    for (size_t i = 0; i < ROWS; i++) memcpy(rows + 4 * i, "'a';", 4);
+    rows[4 * ROWS - 1] = '\0';
+    with_schema(&run);
+    run.answers[ELFS_ECTO_Q_LOADED] = loaded;
+    ecto_plan(&run, "insert_all",
+              "['Elixir.My.Note', [[{body, <<\"a\">>}]], [{returning, [body]}]]");
+    assert_int_equal(run.code, ELFS_OK);
+    elfs_result_init(&result, 1 << 20);
+    ecto_result(&result, rows, ROWS);
+    outcome.result = &result;
+    assert_int_equal(elfs_ecto_answer(&run.plan, &outcome, &run.arena, &run.buf, &run.raised),
+                     ELFS_LIMIT);
+    assert_int_equal(run.buf.len, 0);
+    assert_true(run.arena.total < 100000);
+    elfs_result_fini(&result);
+    ecto_fini(&run);
+}
+
 static void rows_that_the_schema_refuses(void **state) {
     (void)state;
     struct ecto_run run;
@@ -283,6 +313,7 @@ int main(void) {
         cmocka_unit_test(rows_that_raise),
         cmocka_unit_test(database_errors_raise),
         cmocka_unit_test(rows_by_schema),
+        cmocka_unit_test(rows_that_are_too_large),
         cmocka_unit_test(rows_that_the_schema_refuses),
         cmocka_unit_test(refusals),
         cmocka_unit_test(very_many_fields),
