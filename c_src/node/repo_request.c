@@ -70,6 +70,17 @@ static enum elfs_code put_answer(struct elfs_buf *out, const struct elfs_request
 /* The request is answered, and gone: from here on the connection may be closed and does not know it any more. */
 static void leave(struct elfs_request *req) { elfs_list_remove(&req->link); }
 
+/* An answer is larger than the rows that it is made of: only now is it seen to be too large. */
+static enum elfs_code refuse_to_tell(const struct elfs_repo_request *repo,
+                                     const struct elfs_ecto_outcome *outcome, struct elfs_buf *term,
+                                     bool *raised) {
+    bool written = outcome && outcome->result;
+    struct elfs_error err;
+    elfs_fail(&err, ELFS_LIMIT, "%s, and the answer is larger than --max-result",
+              written ? "it is written" : "nothing is written");
+    return elfs_ecto_refuse(&repo->call, &err, term, raised);
+}
+
 /* Answers with what the plan's run came to (outcome), or with why there was none (err). */
 static void answer(struct elfs_repo_request *repo, const struct elfs_ecto_outcome *outcome,
                    const struct elfs_error *err) {
@@ -81,6 +92,7 @@ static void answer(struct elfs_repo_request *repo, const struct elfs_ecto_outcom
     enum elfs_code code = outcome
                               ? elfs_ecto_answer(&repo->plan, outcome, &req->arena, &term, &raised)
                               : elfs_ecto_refuse(&repo->call, err, &term, &raised);
+    if (code == ELFS_LIMIT) code = refuse_to_tell(repo, outcome, &term, &raised);
     if (code == ELFS_OK) code = put_answer(elfs_conn_out(conn), req, &term, raised);
     elfs_buf_fini(&term);
     elfs_conn_wrote(conn, code);

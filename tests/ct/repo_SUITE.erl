@@ -21,7 +21,7 @@ all() ->
      embedded_schema, embedded_schema_that_is_not_there, embedded_schema_caller_gone,
      schema_that_does_not_answer, schema_that_answers_late, given_up_while_asked, caller_gone_while_asked,
      questions_past_the_limit, columns_that_change, table_that_comes_later, constraint, insert_all,
-     refused_and_nothing_written, many_callers, casts, over_rpc, another_repo].
+     answer_that_is_too_large, refused_and_nothing_written, many_callers, casts, over_rpc, another_repo].
 
 init_per_suite(Config) -> ct_env:start(Config).
 end_per_suite(Config) -> ct_env:stop(Config).
@@ -354,6 +354,15 @@ insert_all(Config) ->
                  call(Node, insert_all, [<<"t">>, [#{a => <<"5">>, b => 1.5}, #{a => <<"6">>}]])),
     ?assertMatch({raised, _}, call(Node, insert_all, [<<"t">>, [#{a => <<"4">>}, #{a => <<"1">>}]])),
     ?assertEqual([[<<"1">>, <<"1.5">>], [<<"2">>, <<"2.5">>], [<<"3">>, <<>>]], ct_sqlite:query(Db, "SELECT a, b FROM t")),
+    ct_node:stop(Node).
+
+%% The struct that comes back holds what was sent: larger than any row that the statement returned.
+answer_that_is_too_large(Config) ->
+    Node = #{db := Db} = ct_node:start(Config, #{args => ["--max-result", "4096"]}),
+    {ok, _} = ct_node:query(Node, ?TABLE),
+    ?assertMatch({error, #{code := limit, message := <<"it is written", _/binary>>}},
+                 call(Node, insert, [user(#{name => binary:copy(<<"x">>, 10000)})])),
+    ?assertEqual(1, ct_sqlite:count(Db, "users")),
     ct_node:stop(Node).
 
 refused_and_nothing_written(Config) ->
