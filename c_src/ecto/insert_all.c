@@ -2,7 +2,8 @@
  *
  * Ecto writes one statement with all rows in it. We write the statement of one row, run once for
  * each row in one transaction: the same rows, for any number of them, and one text for the
- * statement cache. As with Ecto, timestamps are not filled in; a binary id is.
+ * statement cache. Only a foreign key tells the two apart: it is checked at the end of a statement, and
+ * a row may refer to a later one. So where it fails, Ecto's statement is made (env.whole). As with Ecto, timestamps are not filled in; a binary id is.
  */
 #include <stdlib.h>
 
@@ -203,12 +204,14 @@ enum elfs_code elfs_ecto_plan_insert_all(struct elfs_ecto_context *c, struct elf
     if (c->resource->schema.len > 0) c->write->loaded = c->env->schema->loaded;
     code = find_id(c, &rows);
     if (code == ELFS_OK) code = elfs_ecto_set_returning(c, NULL);
-    if (code == ELFS_OK) code = add_row(c, &rows, 0);
-    if (code == ELFS_OK) code = elfs_ecto_insert_sql(c, table, &sql);
+    size_t at_once = c->env->whole ? rows.count : 1;
+    for (size_t i = 0; code == ELFS_OK && i < at_once; i++) code = add_row(c, &rows, i);
+    if (code == ELFS_OK) code = elfs_ecto_insert_sql(c, table, at_once, &sql);
     if (code != ELFS_OK) return code;
     if (rows.header.count == 0 && rows.count > 1) /* Ecto makes a statement that SQLite refuses */
         return elfs_fail(c->err, ELFS_UNSUPPORTED, "several rows without a field");
     plan->statement.sql = sql;
     plan->statement.params = elfs_ecto_params(c);
-    return rows.count > 1 ? add_rows(c, &rows, plan) : ELFS_OK;
+    plan->divided = rows.count > at_once && c->count <= ELFS_PARAMS_MAX / rows.count;
+    return rows.count > at_once ? add_rows(c, &rows, plan) : ELFS_OK;
 }

@@ -21,6 +21,7 @@ struct elfs_ecto_env {
     /* Fills 16 bytes, different every time: for the UUIDs of new rows. False: there are none to be had. */
     bool (*random)(void *arg, uint8_t bytes[16]);
     void *arg;
+    bool whole; /* insert_all: one statement with all rows in it, as Ecto's is */
 };
 
 struct elfs_ecto_write; /* what the answer needs to know */
@@ -31,6 +32,7 @@ struct elfs_ecto_plan {
     const struct elfs_params
         *sets;          /* insert_all of several rows: one statement, a set a row, all */
     size_t set_count;   /* or nothing */
+    bool divided;       /* they would fit in one statement: see env.whole */
     int64_t timeout_ms; /* the option `timeout`; -1: not given, or infinity */
     const struct elfs_ecto_write *write;
 };

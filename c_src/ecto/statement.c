@@ -48,14 +48,21 @@ static enum elfs_code finish(struct elfs_ecto_context *c, struct elfs_buf *buf, 
     return code;
 }
 
-/* ?1, ?2 and so on, with commas before all but the first. */
+/* ?1, ?2 and so on. */
 static void put_place(struct elfs_buf *buf, size_t number) {
     char text[24];
     size_t at = sizeof text;
     for (size_t rest = number; rest > 0; rest /= 10) text[--at] = (char)('0' + rest % 10);
     text[--at] = '?';
-    if (number > 1) text[--at] = ',';
     elfs_buf_append(buf, text + at, sizeof text - at);
+}
+
+/* (?1,?2),(?3,?4) */
+static void put_places(struct elfs_buf *buf, size_t columns, size_t rows) {
+    for (size_t i = 0; i < rows * columns; i++) {
+        if (i > 0) elfs_ecto_puts(buf, i % columns == 0 ? "),(" : ",");
+        put_place(buf, i + 1);
+    }
 }
 
 /* A letter of its own, as Ecto aliases tables: u0. */
@@ -75,9 +82,9 @@ static enum elfs_code check_conflict(struct elfs_ecto_context *c, struct elfs_bu
 }
 
 enum elfs_code elfs_ecto_insert_sql(struct elfs_ecto_context *c, struct elfs_view table,
-                                    struct elfs_view *sql) {
+                                    size_t rows, struct elfs_view *sql) {
     struct elfs_buf buf;
-    size_t columns = c->count;
+    size_t columns = c->count / rows;
     enum elfs_code code = ELFS_OK;
     elfs_buf_init(&buf, SIZE_MAX);
     elfs_ecto_puts(&buf, "INSERT INTO ");
@@ -89,7 +96,7 @@ enum elfs_code elfs_ecto_insert_sql(struct elfs_ecto_context *c, struct elfs_vie
     }
     if (columns > 0) {
         elfs_ecto_puts(&buf, ") VALUES (");
-        for (size_t i = 0; i < columns; i++) put_place(&buf, i + 1);
+        put_places(&buf, columns, rows);
         elfs_ecto_puts(&buf, ")");
         code = elfs_ecto_put_conflict(c, &buf);
     } else {

@@ -8,10 +8,10 @@
 #include "ecto/context.h"
 
 /* INSERT INTO "t" ("a","b") VALUES (?1,?2) [ON CONFLICT ...] [RETURNING "id"] of the columns that
- * were added; the parameters that ON CONFLICT takes are appended to c. ELFS_BADARG: settled, as
+ * were added, for so many rows; the parameters that ON CONFLICT takes are appended to c. ELFS_BADARG: settled, as
  * elfs_ecto_add. */
 enum elfs_code elfs_ecto_insert_sql(struct elfs_ecto_context *c, struct elfs_view table,
-                                    struct elfs_view *sql);
+                                    size_t rows, struct elfs_view *sql);
 
 /* UPDATE "t" SET "a" = ? WHERE "id" = ?, and DELETE FROM "t" WHERE "id" = ?. The first `set`
  * columns that were added are set; filters are the pairs of c->write->filters, added after them

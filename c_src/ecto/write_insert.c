@@ -88,7 +88,7 @@ enum elfs_code elfs_ecto_plan_insert(struct elfs_ecto_context *c, struct elfs_ec
         if (code == ELFS_OK)
             code = elfs_ecto_map_set(&c->write->loaded, c->arena, id.name, id_value);
     }
-    if (code == ELFS_OK) code = elfs_ecto_insert_sql(c, c->resource->source, &sql);
+    if (code == ELFS_OK) code = elfs_ecto_insert_sql(c, c->resource->source, 1, &sql);
     if (code == ELFS_OK) elfs_ecto_set_statement(c, sql, plan);
     return code;
 }

@@ -1,6 +1,7 @@
 /* repo_request - see repo_request.h. */
 #include "node/repo_request.h"
 
+#include <sqlite3.h>
 #include <sys/random.h>
 #include <time.h>
 
@@ -24,6 +25,7 @@ struct elfs_repo_request {
     struct elfs_view wanted; /* an embedded schema that the plan lacked: its module, text */
     bool asked;              /* about the schema */
     bool reread;             /* the table, since the kept columns did not do */
+    bool whole; /* insert_all in one statement, since a foreign key failed row by row */
     int runs;
 };
 
@@ -117,14 +119,25 @@ static void forget_table(struct elfs_repo_request *repo) {
     repo->table = NULL;
 }
 
+/* Whether it is to be run anew, made otherwise. */
+static bool once_more(struct elfs_repo_request *repo, const struct elfs_job *job) {
+    if (job->outcome != ELFS_JOB_FAILED) return false;
+    if (job->error.code == ELFS_STALE_SCHEMA && repo->runs < RUNS_MAX) {
+        forget_table(repo);
+        return true;
+    }
+    bool again = repo->plan.divided && job->error.code == ELFS_SQLITE &&
+                 job->error.sqlite_code == SQLITE_CONSTRAINT_FOREIGNKEY;
+    if (again) repo->whole = true;
+    return again;
+}
+
 static void on_finished(struct elfs_job *job, void *arg) {
     struct elfs_request *req = ELFS_CONTAINER_OF(job, struct elfs_request, job);
     struct elfs_repo_request *repo = req->repo;
     (void)arg;
     bool waits = elfs_request_returned(req);
-    if (job->outcome == ELFS_JOB_FAILED && job->error.code == ELFS_STALE_SCHEMA && waits &&
-        repo->runs < RUNS_MAX) {
-        forget_table(repo);
+    if (waits && once_more(repo, job)) {
         atomic_store(&job->stage, ELFS_JOB_WAITING);
         elfs_list_push_back(&req->conn->requests, &req->link);
         advance(repo);
@@ -223,7 +236,8 @@ static enum elfs_code make_plan(struct elfs_repo_request *repo) {
                                 .schema = schema_of(repo),
                                 .embedded = {find_embedded, repo},
                                 .now_us = unix_us(),
-                                .random = random_bytes};
+                                .random = random_bytes,
+                                .whole = repo->whole};
     return elfs_ecto_plan_make(&repo->call, &repo->resource, &env, &repo->req->arena, &repo->plan,
                                &repo->req->job.error);
 }

@@ -21,7 +21,7 @@ all() ->
      embedded_schema, embedded_schema_that_is_not_there, embedded_schema_caller_gone,
      schema_that_does_not_answer, schema_that_answers_late, given_up_while_asked, caller_gone_while_asked,
      questions_past_the_limit, columns_that_change, table_that_comes_later, constraint, insert_all,
-     answer_that_is_too_large, refused_and_nothing_written, many_callers, casts, over_rpc, another_repo].
+     rows_that_refer_to_later_ones, answer_that_is_too_large, refused_and_nothing_written, many_callers, casts, over_rpc, another_repo].
 
 init_per_suite(Config) -> ct_env:start(Config).
 end_per_suite(Config) -> ct_env:stop(Config).
@@ -354,6 +354,17 @@ insert_all(Config) ->
                  call(Node, insert_all, [<<"t">>, [#{a => <<"5">>, b => 1.5}, #{a => <<"6">>}]])),
     ?assertMatch({raised, _}, call(Node, insert_all, [<<"t">>, [#{a => <<"4">>}, #{a => <<"1">>}]])),
     ?assertEqual([[<<"1">>, <<"1.5">>], [<<"2">>, <<"2.5">>], [<<"3">>, <<>>]], ct_sqlite:query(Db, "SELECT a, b FROM t")),
+    ct_node:stop(Node).
+
+%% As in Ecto's one statement, whose foreign keys are checked at its end.
+rows_that_refer_to_later_ones(Config) ->
+    Node = #{db := Db} = ct_node:start(Config),
+    {ok, _} = ct_node:query(Node, "CREATE TABLE n (id INTEGER PRIMARY KEY, up INTEGER REFERENCES n (id))"),
+    ?assertEqual({2, [#{id => 1}, #{id => 2}]},
+                 call(Node, insert_all, [<<"n">>, [#{id => 1, up => 2}, #{id => 2, up => nil}], [{returning, [id]}]])),
+    ?assertMatch({raised, #{'__struct__' := 'Elixir.Exqlite.Error', message := <<"FOREIGN KEY constraint failed">>}},
+                 call(Node, insert_all, [<<"n">>, [#{id => 3, up => 4}, #{id => 5, up => nil}]])),
+    ?assertEqual(2, ct_sqlite:count(Db, "n")),
     ct_node:stop(Node).
 
 %% The struct that comes back holds what was sent: larger than any row that the statement returned.
