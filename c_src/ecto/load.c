@@ -65,12 +65,13 @@ static enum elfs_code load_float(struct elfs_view value, struct elfs_arena *aren
     return made(elfs_ecto_take(&buf, arena), loaded);
 }
 
-/* Text stays; 16 bytes, which a BLOB column holds, become text. */
-static enum elfs_code load_id(struct elfs_view value, struct elfs_arena *arena,
-                              struct elfs_view *loaded) {
+enum elfs_code elfs_ecto_load_raw_id(struct elfs_view value, struct elfs_arena *arena,
+                                     struct elfs_view *loaded) {
     struct elfs_view bytes = elfs_ecto_binary(value);
     struct elfs_buf buf;
     char text[ELFS_UUID_TEXT];
+    *loaded = value;
+    if (elfs_ecto_is_nil(value)) return ELFS_OK;
     if (bytes.len != 16) return same(value, ELFS_TERM_BINARY, loaded);
     elfs_uuid_text(bytes.data, text);
     elfs_buf_init(&buf, 64);
@@ -238,11 +239,11 @@ enum elfs_code elfs_ecto_load(const struct elfs_ecto_type *type, struct elfs_vie
     case ELFS_ECTO_ID:
     case ELFS_ECTO_INTEGER: return same(value, ELFS_TERM_INTEGER, loaded);
     case ELFS_ECTO_STRING:
-    case ELFS_ECTO_BINARY: return same(value, ELFS_TERM_BINARY, loaded);
+    case ELFS_ECTO_BINARY:
+    case ELFS_ECTO_BINARY_ID:
+    case ELFS_ECTO_UUID: return same(value, ELFS_TERM_BINARY, loaded);
     case ELFS_ECTO_FLOAT: return load_float(value, arena, loaded);
     case ELFS_ECTO_BOOLEAN: return load_boolean(value, arena, loaded);
-    case ELFS_ECTO_BINARY_ID:
-    case ELFS_ECTO_UUID: return load_id(value, arena, loaded);
     case ELFS_ECTO_DECIMAL: return load_decimal(value, arena, loaded);
     case ELFS_ECTO_DATE:
     case ELFS_ECTO_TIME:

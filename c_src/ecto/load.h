@@ -21,4 +21,8 @@ enum elfs_code elfs_ecto_load(const struct elfs_ecto_type *type, struct elfs_vie
                               const struct elfs_ecto_schemas *schemas, struct elfs_arena *arena,
                               struct elfs_view *loaded);
 
+/* The value of an id's column that is a BLOB: 16 bytes become text, what is text stays. */
+enum elfs_code elfs_ecto_load_raw_id(struct elfs_view value, struct elfs_arena *arena,
+                                     struct elfs_view *loaded);
+
 #endif

@@ -24,6 +24,11 @@ static enum elfs_code raise_not_loaded(struct elfs_ecto_reply *a,
                                true);
 }
 
+static bool is_raw_id(const struct elfs_ecto_field *field) {
+    bool id = field->type.kind == ELFS_ECTO_BINARY_ID || field->type.kind == ELFS_ECTO_UUID;
+    return id && field->column && elfs_ecto_column_is_blob(field->column);
+}
+
 /* Puts a returned row's values into *into. ELFS_BADARG: the answer is an exception. */
 enum elfs_code elfs_ecto_reply_load(struct elfs_ecto_reply *a, struct elfs_view row,
                                     struct elfs_ecto_map *into) {
@@ -35,7 +40,9 @@ enum elfs_code elfs_ecto_reply_load(struct elfs_ecto_reply *a, struct elfs_view 
     for (size_t i = 0; code == ELFS_OK && elfs_ecto_list_next(&list, &value); i++) {
         if (i == w->returning_count) break;
         const struct elfs_ecto_field *field = &w->returning[i];
-        code = elfs_ecto_load(&field->type, value, &w->embedded, a->arena, &loaded);
+        code = is_raw_id(field)
+                   ? elfs_ecto_load_raw_id(value, a->arena, &loaded)
+                   : elfs_ecto_load(&field->type, value, &w->embedded, a->arena, &loaded);
         if (code == ELFS_BADARG) {
             code = raise_not_loaded(a, field, value);
             return code == ELFS_OK ? ELFS_BADARG : code;

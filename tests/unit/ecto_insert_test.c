@@ -389,6 +389,30 @@ static void returning(void **state) {
     ecto_fini(&run);
 }
 
+/* 16 bytes are a UUID's where the column is a BLOB, and otherwise a text as any. */
+static void returned_ids(void **state) {
+    (void)state;
+    static const struct {
+        const char *columns, *loaded;
+    } table[] = {
+        {"id INTEGER pk, ref TEXT", "<<\"0123456789abcdef\">>"},
+        {"id INTEGER pk, ref BLOB", "<<\"30313233-3435-3637-3839-616263646566\">>"},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct ecto_run run;
+        char expected[1024];
+        plan(&run, table[i].columns,
+             "[" CHANGESET(USER("built", "id => 1, ref => nil"), "#{}",
+                           "#{id => id, ref => binary_id}") //
+             ", [{returning, [ref]}]]");
+        ecto_done(&run, "'0123456789abcdef'", 1);
+        snprintf(expected, sizeof expected, "{ok, " USER("loaded", "id => 1, ref => %s") "}",
+                 table[i].loaded);
+        assert_returns(&run, expected);
+        ecto_fini(&run);
+    }
+}
+
 static void unknown_tables_and_names(void **state) {
     (void)state;
     struct ecto_run run;
@@ -579,6 +603,7 @@ int main(void) {
         cmocka_unit_test(conflict_options_that_raise),
         cmocka_unit_test(conflict_options_without_columns),
         cmocka_unit_test(returning),
+        cmocka_unit_test(returned_ids),
         cmocka_unit_test(unknown_tables_and_names),
         cmocka_unit_test(mistyped_values),
         cmocka_unit_test(the_schema_knows),

@@ -246,6 +246,11 @@ static void ids_in_a_blob_column(void **state) {
         assert_int_equal(value.type, ELFS_TEXT);
         assert_int_equal(value.bytes.len, 16);
         assert_memory_equal(value.bytes.data, bytes.data + 5, 16);
+        struct elfs_view loaded;
+        assert_int_equal(elfs_ecto_load_raw_id(bytes, &arena, &loaded), ELFS_OK);
+        assert_term(loaded, "<<\"00112233-4455-6677-8899-aabbccddeeff\">>");
+        assert_int_equal(elfs_ecto_load_raw_id(term, &arena, &loaded), ELFS_OK);
+        assert_term(loaded, UUID);
         elfs_arena_fini(&arena);
         exact_free(bytes);
         exact_free(type_term);
@@ -304,7 +309,9 @@ static void loaded(void **state) {
         {ENUM, "2", "b"},
         {ENUM, "<<\"B\">>", NULL},
         {"binary_id", UUID, UUID},
-        {"'Elixir.Ecto.UUID'", UUID_BYTES, "<<\"00112233-4455-6677-8899-aabbccddeeff\">>"},
+        {"binary_id", "<<\"0123456789abcdef\">>", "<<\"0123456789abcdef\">>"},
+        {"'Elixir.Ecto.UUID'", UUID_BYTES, UUID_BYTES},
+        {"{array, binary_id}", "<<\"[\\\"0123456789abcdef\\\"]\">>", "[<<\"0123456789abcdef\">>]"},
         {"map", "<<\"{\\\"a\\\":[1,null,true],\\\"b\\\":{}}\">>",
          "#{<<\"a\">> => [1, nil, true], <<\"b\">> => #{}}"},
         {"map", "<<\"null\">>", "nil"},
