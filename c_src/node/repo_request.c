@@ -191,6 +191,17 @@ static bool know_schema(struct elfs_repo_request *repo) {
     return !entry || !entry->asking;
 }
 
+/* Without what the schema says the write may be another than Ecto's: only where nobody has it we go on without. */
+static enum elfs_code check_schema(const struct elfs_repo_request *repo) {
+    struct elfs_error *err = &repo->req->job.error;
+    if (repo->resource.schema.len == 0) return ELFS_OK;
+    if (!repo->schema)
+        return elfs_fail(err, ELFS_UNSUPPORTED, "more than %d schemas", ELFS_SCHEMAS_MAX);
+    if (!repo->schema->late) return ELFS_OK;
+    return elfs_fail(err, ELFS_TIMEOUT,
+                     "the caller's node has not said in time what its schema is");
+}
+
 /* The table's columns. False: they are being read. */
 static bool know_table(struct elfs_repo_request *repo, enum elfs_code *code) {
     struct elfs_request *req = repo->req;
@@ -248,7 +259,8 @@ static void advance(struct elfs_repo_request *repo) {
     struct elfs_conn *conn = req->conn;
     enum elfs_code code = ELFS_OK;
     if (!know_schema(repo)) return;
-    if (!know_table(repo, &code)) return;
+    code = check_schema(repo);
+    if (code == ELFS_OK && !know_table(repo, &code)) return;
     if (code == ELFS_OK) code = make_plan(repo);
     if (code == ELFS_UNSUPPORTED && ask_embedded(repo)) return;
     if (code == ELFS_UNSUPPORTED && repo->table && !repo->reread) {

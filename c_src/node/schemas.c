@@ -84,14 +84,24 @@ struct elfs_schema_entry *elfs_schemas_get(struct elfs_conn *conn, struct elfs_v
     return entry;
 }
 
-static void settle(struct elfs_schema_entry *entry, bool complete) {
+static void go_on(struct elfs_schema_entry *entry) {
     entry->users++; /* those who wait may be the last users, and may close the connection */
     entry->asking = false;
-    entry->known = complete &&
-                   elfs_ecto_schema_read(&entry->answers, &entry->arena, &entry->schema) == ELFS_OK;
     for (struct elfs_list *l; (l = elfs_list_pop_front(&entry->waiting));)
         elfs_repo_request_continue(l);
     elfs_schemas_put(entry);
+}
+
+static void settle(struct elfs_schema_entry *entry, bool complete) {
+    entry->late = false;
+    entry->known = complete &&
+                   elfs_ecto_schema_read(&entry->answers, &entry->arena, &entry->schema) == ELFS_OK;
+    go_on(entry);
+}
+
+static void give_up(struct elfs_schema_entry *entry) {
+    entry->late = entry->heard;
+    go_on(entry);
 }
 
 /* The value of {Ref, return, Value}; empty for anything else. */
@@ -130,6 +140,7 @@ bool elfs_schemas_answer(struct elfs_conn *conn, const struct elfs_dist_msg *msg
         struct elfs_reader r = elfs_reader_of(msg->from);
         struct elfs_view refusal;
         bool refused = reply && elfs_term_atom(&r, &refusal) == ELFS_OK;
+        if (reply && !refused) entry->heard = true;
         if (!reply || refused) on_end(entry, words[2], msg->reason);
         return true;
     }
@@ -140,7 +151,7 @@ void elfs_schemas_tick(struct elfs_conn *conn) {
     for (struct elfs_list *l = conn->schemas.next, *next; l != &conn->schemas; l = next) {
         next = l->next;
         struct elfs_schema_entry *entry = ELFS_CONTAINER_OF(l, struct elfs_schema_entry, link);
-        if (entry->asking && conn->node->now_ms >= entry->deadline_ms) settle(entry, false);
+        if (entry->asking && conn->node->now_ms >= entry->deadline_ms) give_up(entry);
         if (conn->closed) return;
     }
 }

@@ -2,8 +2,10 @@
  *
  * Schema:'__schema__'(...) is called by erpc over the connection that the Repo call came by: a SPAWN_REQUEST of
  * ours, answered as ours are (erpc.erl). All questions of one schema go at once. The answers are kept until the
- * node disconnects. A node that does not answer within ELFS_ASK_MS, or not with what Ecto answers, has no answer:
- * the call goes on without; answers that come later serve later calls. Loop's thread only.
+ * node disconnects. A node that answers otherwise than Ecto, or that cannot be asked (it never says that it has
+ * started the process: a C program), has no answer: the call goes on without. One that has and is slower than
+ * ELFS_ASK_MS would answer: the call is refused, since what it would be without is not Ecto's; answers that come later
+ * serve later calls. Loop's thread only.
  */
 #ifndef ELFS_NODE_SCHEMAS_H
 #define ELFS_NODE_SCHEMAS_H
@@ -22,6 +24,8 @@ struct elfs_schema_entry {
     struct elfs_view module; /* text */
     bool asking;
     bool known; /* schema is valid */
+    bool heard; /* a process was started to answer */
+    bool late;  /* it has not, in time */
     uint32_t id;
     int missing; /* answers */
     int64_t deadline_ms;
