@@ -110,15 +110,44 @@ static void put_number(struct elfs_buf *buf, struct elfs_view term) {
     }
 }
 
+/* "key: ", as keyword lists and maps of such keys have it. */
+static void put_key(struct elfs_buf *buf, struct elfs_view name) {
+    if (is_plain(name)) {
+        elfs_buf_append_view(buf, name);
+    } else {
+        put_quoted(buf, name);
+    }
+    elfs_ecto_puts(buf, ": ");
+}
+
+static bool is_key(struct elfs_view term) {
+    return elfs_ecto_is(term, ELFS_TERM_ATOM) && !is_module(elfs_ecto_atom(term));
+}
+
+static bool is_keywords(struct elfs_view term) {
+    struct elfs_ecto_list list;
+    struct elfs_view item, pair[2];
+    elfs_ecto_list_begin(term, &list);
+    if (list.items.left == 0) return false;
+    while (elfs_ecto_list_next(&list, &item)) {
+        if (!elfs_ecto_tuple(item, 2, pair) || !is_key(pair[0])) return false;
+    }
+    return !list.improper;
+}
+
 static void put_list(struct elfs_buf *buf, struct elfs_view term, struct elfs_arena *arena,
                      int depth) {
     struct elfs_ecto_list list;
-    struct elfs_view item;
+    struct elfs_view item, pair[2];
+    bool keywords = is_keywords(term);
     elfs_ecto_list_begin(term, &list);
     elfs_ecto_puts(buf, "[");
     for (size_t i = 0; i <= ITEMS_MAX && elfs_ecto_list_next(&list, &item); i++) {
         if (i > 0) elfs_ecto_puts(buf, ", ");
-        if (i < ITEMS_MAX) {
+        if (i < ITEMS_MAX && keywords && elfs_ecto_tuple(item, 2, pair)) {
+            put_key(buf, elfs_ecto_atom(pair[0]));
+            put_term(buf, pair[1], arena, depth);
+        } else if (i < ITEMS_MAX) {
             put_term(buf, item, arena, depth);
         } else {
             elfs_ecto_puts(buf, "...");
@@ -167,17 +196,14 @@ static void put_struct(struct elfs_buf *buf, struct elfs_view term, struct elfs_
     elfs_ecto_puts(buf, "<...>");
 }
 
-static void put_pair(struct elfs_buf *buf, struct elfs_view key, struct elfs_view value,
-                     struct elfs_arena *arena, int depth) {
-    struct elfs_view name = elfs_ecto_atom(key);
-    if (elfs_ecto_is(key, ELFS_TERM_ATOM) && is_plain(name) && !is_module(name)) {
-        elfs_buf_append_view(buf, name);
-        elfs_ecto_puts(buf, ": ");
-    } else {
-        put_term(buf, key, arena, depth);
-        elfs_ecto_puts(buf, " => ");
+/* The keys are all atoms, and no modules. */
+static bool has_keys_only(struct elfs_reader r, size_t pairs) {
+    struct elfs_view key;
+    for (; pairs > 0; pairs--) {
+        if (elfs_term_skip(&r, &key) != ELFS_OK || !is_key(key)) return false;
+        if (elfs_term_skip(&r, NULL) != ELFS_OK) return false;
     }
-    put_term(buf, value, arena, depth);
+    return true;
 }
 
 static void put_map(struct elfs_buf *buf, struct elfs_view term, struct elfs_arena *arena,
@@ -185,12 +211,19 @@ static void put_map(struct elfs_buf *buf, struct elfs_view term, struct elfs_are
     struct elfs_reader r = elfs_reader_of(term);
     size_t pairs;
     if (elfs_term_map(&r, &pairs) != ELFS_OK) return;
+    bool keys_only = has_keys_only(r, pairs);
     elfs_ecto_puts(buf, "%{");
     for (size_t i = 0; i < pairs && i < ITEMS_MAX; i++) {
         struct elfs_view key, value;
         if (elfs_term_skip(&r, &key) != ELFS_OK || elfs_term_skip(&r, &value) != ELFS_OK) return;
         if (i > 0) elfs_ecto_puts(buf, ", ");
-        put_pair(buf, key, value, arena, depth);
+        if (keys_only) {
+            put_key(buf, elfs_ecto_atom(key));
+        } else {
+            put_term(buf, key, arena, depth);
+            elfs_ecto_puts(buf, " => ");
+        }
+        put_term(buf, value, arena, depth);
     }
     elfs_ecto_puts(buf, pairs > ITEMS_MAX ? ", ...}" : "}");
 }
@@ -228,12 +261,11 @@ void elfs_ecto_inspect(struct elfs_buf *buf, struct elfs_view term, struct elfs_
 }
 
 /* The names of an Ecto.Enum, in the order in which they were declared. */
-void elfs_ecto_inspect_type(struct elfs_buf *buf, const struct elfs_ecto_type *type,
-                            struct elfs_arena *arena) {
+static void put_enum(struct elfs_buf *buf, const struct elfs_ecto_type *type,
+                     struct elfs_arena *arena) {
     struct elfs_view mapping, pair[2];
     struct elfs_ecto_list list;
-    if (type->kind != ELFS_ECTO_ENUM ||
-        !elfs_ecto_list_begin(elfs_ecto_key(type->detail, "mappings"), &list)) {
+    if (!elfs_ecto_list_begin(elfs_ecto_key(type->detail, "mappings"), &list)) {
         elfs_ecto_inspect(buf, type->term, arena);
         return;
     }
@@ -244,4 +276,20 @@ void elfs_ecto_inspect_type(struct elfs_buf *buf, const struct elfs_ecto_type *t
         elfs_ecto_inspect(buf, pair[0], arena);
     }
     elfs_ecto_puts(buf, "]>");
+}
+
+void elfs_ecto_inspect_type(struct elfs_buf *buf, const struct elfs_ecto_type *type,
+                            struct elfs_arena *arena) {
+    struct elfs_ecto_type inner = *type;
+    size_t depth = 0;
+    for (; inner.kind == ELFS_ECTO_ARRAY || inner.kind == ELFS_ECTO_MAP_OF; depth++) {
+        elfs_ecto_puts(buf, inner.kind == ELFS_ECTO_ARRAY ? "{:array, " : "{:map, ");
+        inner = elfs_ecto_type_read(inner.detail);
+    }
+    if (inner.kind == ELFS_ECTO_ENUM) {
+        put_enum(buf, &inner, arena);
+    } else {
+        elfs_ecto_inspect(buf, inner.term, arena);
+    }
+    for (; depth > 0; depth--) elfs_ecto_puts(buf, "}");
 }

@@ -445,6 +445,13 @@ static void mistyped_values(void **state) {
          "#{'__exception__' => true, '__struct__' => 'Elixir.Ecto.ChangeError', message => "
          "<<\"value `:mid` for `My.User.f` in `insert` does not match type #Ecto.Enum<values: "
          "[:low, :high]>\">>}"},
+        {"{array, {parameterized, {'Elixir.Ecto.Enum', #{mappings => [{low, 1}], on_dump => #{low "
+         "=> "
+         "1}}}}}",
+         "[mid]",
+         "#{'__exception__' => true, '__struct__' => 'Elixir.Ecto.ChangeError', message => "
+         "<<\"value `[:mid]` for `My.User.f` in `insert` does not match type {:array, "
+         "#Ecto.Enum<values: [:low]>}\">>}"},
         {"naive_datetime", NAIVE("41", "{5, 6}"),
          ARGUMENT_ERROR(
              ":naive_datetime expects microseconds to be empty, got: ~N[2026-11-24 "
