@@ -2,8 +2,9 @@
  *
  * Ecto writes one statement with all rows in it. We write the statement of one row, run once for
  * each row in one transaction: the same rows, for any number of them, and one text for the
- * statement cache. Only a foreign key tells the two apart: it is checked at the end of a statement, and
- * a row may refer to a later one. So where it fails, Ecto's statement is made (env.whole). As with Ecto, timestamps are not filled in; a binary id is.
+ * statement cache. Only a foreign key tells the two apart: it is checked at the end of a statement,
+ * and a row may refer to a later one. So where it fails, Ecto's statement is made (env.whole). As
+ * with Ecto, timestamps are not filled in; a binary id is.
  */
 #include <stdlib.h>
 

@@ -8,8 +8,8 @@
 #include "ecto/context.h"
 
 /* INSERT INTO "t" ("a","b") VALUES (?1,?2) [ON CONFLICT ...] [RETURNING "id"] of the columns that
- * were added, for so many rows; the parameters that ON CONFLICT takes are appended to c. ELFS_BADARG: settled, as
- * elfs_ecto_add. */
+ * were added, for so many rows; the parameters that ON CONFLICT takes are appended to c.
+ * ELFS_BADARG: settled, as elfs_ecto_add. */
 enum elfs_code elfs_ecto_insert_sql(struct elfs_ecto_context *c, struct elfs_view table,
                                     size_t rows, struct elfs_view *sql);
 
