@@ -68,7 +68,13 @@ defmodule Test.CNodeTest do
           & &1.insert(user(%{@full | name: "R"}), [on_conflict: {:replace, [:name]}] ++ upsert),
           & &1.insert(user(%{@full | name: "E"}), [on_conflict: {:replace_all_except, [:id, :age]}] ++ upsert),
           & &1.insert(user(@full), [on_conflict: [set: [name: "S"], inc: [age: 2]]] ++ upsert),
+          & &1.insert(user(@full), [on_conflict: [set: [seen: ~U[2026-11-24 21:12:51.123456Z], age: "7"]]] ++ upsert),
+          & &1.insert(user(@full), [on_conflict: [set: [device: "ABCDEF00-0000-4000-8000-000000000001"]]] ++ upsert),
+          & &1.insert(user(@full), [on_conflict: [set: [role: "admin", born: ~D[2000-02-29]], inc: [score: 1]]] ++ upsert),
+          & &1.insert(user(@full), [on_conflict: [set: [prefs: %{"a" => 1}, tags: ["t"], active: "true"]]] ++ upsert),
           & &1.insert(user(@full), on_conflict: {:replace, [:name]}),
+          & &1.insert(%User{name: "N"}, on_conflict: :nothing, conflict_target: nil),
+          & &1.insert(%User{name: "D", prefs: ~D[2026-01-02]}),
           & &1.insert(user(%{email: "b@x"}), returning: [:id, :prefs, :tags, :role, :former]),
           & &1.insert(%User{id: 50, name: "Bob"}),
           & &1.update(change(%{name: "New", age: 3})),
@@ -89,6 +95,8 @@ defmodule Test.CNodeTest do
           & &1.insert_or_update(change(%{name: "iu"})),
           & &1.insert_or_update!(change(%{name: nil})),
           & &1.insert_or_update(bob()),
+          & &1.insert_or_update(change(%{name: "x"}, 99), on_conflict: :nothing),
+          & &1.insert_or_update(change(%{name: "x"}, 99), on_conflict: :nothing, stale_error_field: :id),
           & &1.insert!(%User{id: 51, name: "Z"}),
           & &1.insert(%Post{title: "t", user_id: 50}),
           & &1.insert(Post.changeset(%Post{}, %{title: "t", user_id: 50})),
@@ -103,6 +111,9 @@ defmodule Test.CNodeTest do
           & &1.insert_all("posts", [[title: "c", user_id: nil]], returning: [:id, :title]),
           & &1.insert_all(Post, [%{title: "d"}], returning: true),
           & &1.insert_all(Post, []),
+          & &1.insert_all("posts", [%{id: 101, reply_to: 102, title: "x"}, %{id: 102, reply_to: nil, title: "y"}]),
+          & &1.insert_all("posts", [%{id: 103, reply_to: 104, title: "x"}, %{id: 105, reply_to: nil, title: "z"}]),
+          & &1.insert_all("nowhere", [%{a: 1}]),
           & &1.insert_all(User, [row]),
           & &1.insert_all(User, [row], [on_conflict: {:replace, [:name]}] ++ upsert),
           & &1.insert_all(User, [%{row | email: "n@x"}, %{row | email: nil}], returning: [:email, :serial]),
@@ -230,6 +241,14 @@ defmodule Test.CNodeTest do
                  rows = [%{name: "C", address: %Address{street: "s"}, lines: [line()]}, %{name: "D", address: nil, lines: []}]
                  repo.insert_all(Order, rows, returning: true)
                end)
+    end
+
+    test "lists of anything, lists of maps", %{files: files} do
+      things = [true, nil, :a, ["x", [1]], 2.5, ~U[2026-11-24 21:12:51Z], %{"k" => %{b: 1}}]
+      for more <- [%{things: things}, %{docs: [%{"a" => 1}, %{b: nil}]}, %{docs: [nil, %{}]}] do
+        order = struct(%Order{name: inspect(more)}, more)
+        calls(files, & &1.insert(order))
+      end
     end
 
     test "what others have written", %{files: files} do

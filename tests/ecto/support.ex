@@ -212,6 +212,8 @@ defmodule Test.Order do
     field :flags, {:array, :boolean}
     field :days, {:array, :date}
     field :counts, {:map, :integer}
+    field :things, {:array, :any}
+    field :docs, {:array, :map}
     field :total, :decimal
     embeds_one :address, Test.Address, on_replace: :delete
     embeds_many :lines, Test.Line, on_replace: :delete, source: :all_lines
@@ -252,14 +254,14 @@ defmodule Test.World do
     motto TEXT, serial INTEGER DEFAULT 42, lock INTEGER, address TEXT, former TEXT,
     inserted_at TEXT NOT NULL, updated_at TEXT NOT NULL);
   CREATE UNIQUE INDEX users_email_index ON users (email);
-  CREATE TABLE posts (id INTEGER PRIMARY KEY AUTOINCREMENT, title TEXT,
+  CREATE TABLE posts (id INTEGER PRIMARY KEY AUTOINCREMENT, title TEXT, reply_to INTEGER REFERENCES posts (id),
     user_id INTEGER REFERENCES users (id) DEFERRABLE INITIALLY IMMEDIATE);
   CREATE UNIQUE INDEX posts_user_id_title_index ON posts (user_id, title);
   CREATE TABLE comments (id INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT, post_id INTEGER REFERENCES posts (id));
   CREATE TABLE late (id INTEGER PRIMARY KEY, user_id INTEGER
     REFERENCES users (id) DEFERRABLE INITIALLY DEFERRED);
   CREATE TABLE orders (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT, prefs TEXT, tags TEXT, flags TEXT,
-    days TEXT, counts TEXT, total TEXT, address TEXT, all_lines TEXT, inserted_at TEXT, updated_at TEXT);
+    days TEXT, counts TEXT, things TEXT, docs TEXT, total TEXT, address TEXT, all_lines TEXT, inserted_at TEXT, updated_at TEXT);
   CREATE UNIQUE INDEX orders_name_index ON orders (name);
   CREATE TABLE devices (id TEXT PRIMARY KEY, name TEXT, inserted_at TEXT, updated_at TEXT);
   """

@@ -264,7 +264,7 @@ defmodule Test.WritesTest do
       assert %{num_rows: 1} = Repo.query!("UPDATE posts SET title = ? WHERE id = ?", ["c", 1])
     end)
 
-    assert shell(files.primary, "SELECT title FROM posts") == "c\nb\n"
+    assert shell(files.primary, "SELECT title FROM posts ORDER BY title") == "b\nc\n"
   end
 
   defp in_primary(query, Repo), do: EctoLiteFS.on_primary(Repo, fn -> Repo.all(query) end)
