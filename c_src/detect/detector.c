@@ -299,6 +299,21 @@ static enum elfs_code start_threads(struct elfs_detector *d,
     return rc == 0 ? ELFS_OK : elfs_fail(err, ELFS_SYSTEM, "no thread for detection");
 }
 
+/* Waits for at_end are told by a clock that nobody sets: whoever stops a detector must not wait an hour
+ * since the system's time was put back. */
+static bool init_locks(struct elfs_detector *d) {
+    pthread_condattr_t attr;
+    if (pthread_condattr_init(&attr) != 0) return false;
+    bool ok = true;
+#ifndef __APPLE__ /* has no such attribute; its waits take a time from now */
+    ok = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0;
+#endif
+    ok = ok && pthread_cond_init(&d->at_end, &attr) == 0;
+    pthread_condattr_destroy(&attr);
+    if (ok) pthread_mutex_init(&d->lock, NULL);
+    return ok;
+}
+
 static void free_detector(struct elfs_detector *d) {
     if (d->look) elfs_look_stop(d->look);
     if (d->http) elfs_http_free(d->http);
@@ -319,8 +334,10 @@ enum elfs_code elfs_detector_start(const struct elfs_detector_config *config,
     struct elfs_detector *d = elfs_calloc(1, sizeof *d);
     if (!d) return elfs_fail(err, ELFS_NOMEM, "out of memory");
     struct elfs_http_callbacks callbacks = {d, on_body, on_done};
-    pthread_mutex_init(&d->lock, NULL);
-    pthread_cond_init(&d->at_end, NULL);
+    if (!init_locks(d)) {
+        elfs_free(d);
+        return elfs_fail(err, ELFS_NOMEM, "no lock can be had");
+    }
     atomic_init(&d->stop, false);
     elfs_lines_init(&d->lines, ELFS_LINE_MAX);
     elfs_buf_init(&d->info, ELFS_INFO_MAX);
@@ -359,20 +376,27 @@ static void ask_to_end(struct elfs_detector *d) {
     elfs_http_wake(d->http);
 }
 
-bool elfs_detector_try_stop(struct elfs_detector *d, int64_t timeout_ms) {
-    struct timespec deadline;
-    int rc = 0;
-    clock_gettime(CLOCK_REALTIME, &deadline);
-    deadline.tv_sec += (time_t)(timeout_ms / 1000);
-    deadline.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
-    if (deadline.tv_nsec >= 1000000000) {
-        deadline.tv_sec++;
-        deadline.tv_nsec -= 1000000000;
+/* Under the lock; false if it has not ended by the deadline. */
+static bool await_end(struct elfs_detector *d, int64_t deadline_ms) {
+    while (!d->ended) {
+        int64_t left = deadline_ms - elfs_clock_ms();
+        if (left <= 0) return false;
+#ifdef __APPLE__
+        struct timespec wait = {(time_t)(left / 1000), (long)(left % 1000) * 1000000};
+        pthread_cond_timedwait_relative_np(&d->at_end, &d->lock, &wait);
+#else
+        struct timespec at = {(time_t)(deadline_ms / 1000), (long)(deadline_ms % 1000) * 1000000};
+        pthread_cond_timedwait(&d->at_end, &d->lock, &at);
+#endif
     }
+    return true;
+}
+
+bool elfs_detector_try_stop(struct elfs_detector *d, int64_t timeout_ms) {
+    int64_t deadline_ms = elfs_clock_ms() + timeout_ms;
     ask_to_end(d);
     pthread_mutex_lock(&d->lock);
-    while (!d->ended && rc == 0) rc = pthread_cond_timedwait(&d->at_end, &d->lock, &deadline);
-    bool ended = d->ended;
+    bool ended = await_end(d, deadline_ms);
     pthread_mutex_unlock(&d->lock);
     if (ended) elfs_detector_stop(d);
     return ended;

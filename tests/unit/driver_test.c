@@ -13,6 +13,10 @@
 #include <netdb.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "app/port_proto.h"
 #include "base/clock.h"
@@ -45,6 +49,15 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
     while (dns_hangs) pthread_cond_wait(&dns_moves, &dns_lock);
     pthread_mutex_unlock(&dns_lock);
     return EAI_NONAME;
+}
+
+/* The system's time, which somebody has put back. */
+static atomic_bool put_back;
+
+int clock_gettime(clockid_t clock, struct timespec *now) {
+    long rc = syscall(SYS_clock_gettime, clock, now);
+    if (clock == CLOCK_REALTIME && atomic_load(&put_back)) now->tv_sec -= 3600;
+    return (int)rc;
 }
 
 /* ---- requests and answers ---- */
@@ -386,31 +399,57 @@ static void dns_hang(bool hangs) {
     pthread_mutex_unlock(&dns_lock);
 }
 
-/* A thread that cannot be joined is left, the driver stays; later all of it is freed. */
-static void test_close_while_the_thread_hangs(void **state) {
-    (void)state;
-    int before = threads();
-    fail_alloc_start(0);
+/* A port whose detector waits for a name server. */
+static struct fake_port *open_hanging(void) {
+    dns_asked = 0;
     dns_hang(true);
     struct fake_port *port = fake_port_open();
     configure(port, "http://a.name:1/events", NULL);
     pthread_mutex_lock(&dns_lock);
     while (dns_asked == 0) pthread_cond_wait(&dns_moves, &dns_lock);
     pthread_mutex_unlock(&dns_lock);
+    return port;
+}
+
+/* What was left is freed by the first port that is opened after its end, which is some time from now. */
+static void let_end(void) {
+    int64_t deadline = elfs_clock_ms() + 10000;
+    dns_hang(false);
+    do fake_port_close(fake_port_open());
+    while (fail_alloc_live() > 0 && elfs_clock_ms() < deadline);
+    assert_int_equal(fail_alloc_live(), 0);
+}
+
+/* A thread that cannot be joined is left, the driver stays; later all of it is freed. */
+static void test_close_while_the_thread_hangs(void **state) {
+    (void)state;
+    int before = threads();
+    fail_alloc_start(0);
+    struct fake_port *port = open_hanging();
     int64_t began = elfs_clock_ms();
     fake_port_close(port);
     assert_in_range(elfs_clock_ms() - began, 1900, 5000);
     assert_true(fake_driver_is_locked());
     fake_port_close(fake_port_open());
     assert_true(fail_alloc_live() > 0);
-    dns_hang(false);
-    /* by the first port that is opened after its end, which is some time from now */
-    int64_t deadline = elfs_clock_ms() + 10000;
-    do fake_port_close(fake_port_open());
-    while (fail_alloc_live() > 0 && elfs_clock_ms() < deadline);
-    assert_int_equal(fail_alloc_live(), 0);
+    let_end();
     await_threads(before);
     fail_alloc_stop();
+}
+
+/* Somebody sets the system's time: the wait is neither shorter nor longer for it. */
+static void test_close_while_the_clock_is_set(void **state) {
+    (void)state;
+    fail_alloc_start(0);
+    struct fake_port *port = open_hanging();
+    int64_t began = elfs_clock_ms();
+    atomic_store(&put_back, true);
+    fake_port_close(port);
+    atomic_store(&put_back, false);
+    int64_t took = elfs_clock_ms() - began;
+    let_end();
+    fail_alloc_stop();
+    assert_in_range(took, 1900, 5000);
 }
 
 /* The n-th allocation and all after it fail, wherever that is: no crash, no leak, and the port ends
@@ -453,6 +492,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_busy, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_close_while_busy, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_close_while_the_thread_hangs, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_close_while_the_clock_is_set, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_memory, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
