@@ -63,6 +63,11 @@ static bool may_read(const struct port *port) {
     return has_room(port) && elfs_port_session_pending(port->session) < REFRESHES_MAX;
 }
 
+/* What lies behind a message of the largest size waits in the pipe until that is served. */
+static bool wants_input(const struct port *port) {
+    return may_read(port) && port->in.len + READ_BYTES <= port->in.max;
+}
+
 static int complain(const char *what, int exit_code) {
     fprintf(stderr, "ecto_litefs_port: %s\n", what);
     return exit_code;
@@ -112,7 +117,7 @@ static int write_output(struct port *port) {
 static int loop(struct port *port) {
     for (int exit_code = -1;;) {
         struct pollfd fds[] = {
-            {STDIN_FILENO, may_read(port) ? POLLIN : 0, 0},
+            {STDIN_FILENO, wants_input(port) ? POLLIN : 0, 0},
             {STDOUT_FILENO, port->out.len > 0 ? POLLOUT : 0, 0},
             {elfs_wake_fd(&port->wake), POLLIN, 0},
         };

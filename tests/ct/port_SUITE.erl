@@ -13,7 +13,7 @@ suite() ->
 all() ->
     [{group, port}, {group, driver}, over_the_limit, wrong_arguments, ends_with_its_stdin,
      ends_with_its_stdout, ends_while_nobody_reads, ends_with_a_killed_vm, half_a_message,
-     nobody_reads, stderr_is_silent].
+     nobody_reads, thousands_of_refreshes, stderr_is_silent].
 
 %% The driver reads no tracker row.
 groups() ->
@@ -351,6 +351,20 @@ nobody_reads(Config) ->
     end),
     ct:pal("{changes, positions} that were told: ~p", [Last]),
     true = port_close(Port).
+
+%% They come faster than they are answered: what cannot be served yet is not read.
+thousands_of_refreshes(Config) ->
+    Port = ct_port:configured(Config, #{event_stream_url => false}),
+    Tags = [{Tag, binary:copy(<<"x">>, 200)} || Tag <- lists:seq(1, 20000)],
+    Self = self(),
+    %% not this process: it would wait for the port while the port waits for it
+    Sender = spawn_link(fun() ->
+        receive go -> [ct_port:send(Port, {refresh, Tag}) || Tag <- Tags] end,
+        unlink(Self)
+    end),
+    Sender ! go,
+    [?assertMatch({refresh, Tag, #{}}, ct_port:answer(Port)) || Tag <- Tags],
+    ct_port:close(Port).
 
 stderr_is_silent(Config) ->
     LiteFS = ?config(litefs, Config),
