@@ -42,8 +42,9 @@ static void set_options(struct call *call, const struct elfs_client_options *opt
 
 static enum elfs_code check(const struct call *call, const struct elfs_client_options *options,
                             struct elfs_error *err) {
-    if (options && (options->timeout_ms < 0 || options->ack_timeout_ms < 0))
-        return elfs_fail(err, ELFS_BADARG, "a time-out is not negative");
+    if (options && (options->timeout_ms < 0 || options->ack_timeout_ms < 0 ||
+                    options->timeout_ms > ELFS_CLIENT_TIMEOUT_MAX_MS))
+        return elfs_fail(err, ELFS_BADARG, "a time-out is 0 to a day");
     if (options && options->key && (options->once || options->key_len == 0))
         return elfs_fail(err, ELFS_BADARG, "a key has 1 to %d bytes, and goes not with once",
                          ELFS_CLIENT_KEY_MAX);

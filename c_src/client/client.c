@@ -11,7 +11,6 @@
 
 #define TIMEOUT_MS 15000
 #define CONNECT_TIMEOUT_MS 2000
-#define DAY_MS (INT64_C(24) * 3600 * 1000)
 #define MAX_FRAME ((size_t)64 * 1024 * 1024)
 #define MAX_FRAME_MOST ((size_t)1024 * 1024 * 1024)
 /* An answer is a result and what is around it. */
@@ -72,8 +71,9 @@ static enum elfs_code check_config(const struct elfs_client_config *config,
     if (config->cookie && strlen(config->cookie) >= ELFS_COOKIE_MAX)
         return elfs_fail(err, ELFS_BADARG, "the cookie is longer than %d bytes",
                          ELFS_COOKIE_MAX - 1);
-    if (config->timeout_ms < 0 || config->connect_timeout_ms < 0 || config->timeout_ms > DAY_MS ||
-        config->connect_timeout_ms > DAY_MS)
+    if (config->timeout_ms < 0 || config->connect_timeout_ms < 0 ||
+        config->timeout_ms > ELFS_CLIENT_TIMEOUT_MAX_MS ||
+        config->connect_timeout_ms > ELFS_CLIENT_TIMEOUT_MAX_MS)
         return elfs_fail(err, ELFS_BADARG, "a time-out is 0 to a day");
     if (config->max_frame > MAX_FRAME_MOST)
         return elfs_fail(err, ELFS_BADARG, "max_frame is at most %zu", MAX_FRAME_MOST);

@@ -8,6 +8,7 @@
 #include "client/request.h"
 
 #define ELFS_CLIENT_NODES_MAX 64
+#define ELFS_CLIENT_TIMEOUT_MAX_MS (INT64_C(24) * 3600 * 1000) /* a day */
 
 /* 8 random bytes, made once, then a counter, big-endian: the keys of one client lie side by side in
  * the node's table. */

@@ -76,7 +76,7 @@ struct elfs_client_config {
     const char *cookie_file;    /* as a BEAM node reads it; NULL: ~/.erlang.cookie */
     const char *const *nodes;   /* C nodes of the cluster, "litefs@10.0.0.5", the nearest first */
     size_t node_count;          /* 1 to 64 */
-    int64_t timeout_ms;         /* a call's; 15,000 */
+    int64_t timeout_ms;         /* a call's; 15,000; at most a day */
     int64_t connect_timeout_ms; /* to connect to one node, and how long a silent node is believed
                                    to be at work before the others are asked; 2,000 */
     size_t max_frame;           /* bytes: the largest request, and answer; 64 MiB */
@@ -126,7 +126,7 @@ struct elfs_client_value elfs_client_blob(const void *data, size_t len);
 
 /* NULL for defaults, as is a zero. */
 struct elfs_client_options {
-    int64_t timeout_ms;
+    int64_t timeout_ms; /* at most a day */
     /* A key of your own, 1 to ELFS_CLIENT_KEY_MAX bytes that no other request has: then a repeat by
      * another process, or after a crash, does not run twice either. NULL: one that the client
      * makes. */

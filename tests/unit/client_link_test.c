@@ -255,6 +255,25 @@ static void clients(void **state) {
     }
 }
 
+/* Longer than any: it must not end in the past. */
+static void time_outs(void **state) {
+    (void)state;
+    static const char *const nodes[] = {"litefs@127.0.0.1"};
+    static const int64_t wrong[] = {-1, INT64_C(24) * 3600 * 1000 + 1, INT64_MAX};
+    const struct elfs_client_config config = {.cookie = "c", .nodes = nodes, .node_count = 1};
+    const struct elfs_client_statement statement = {.sql = "SELECT 1"};
+    struct elfs_client *client;
+    struct elfs_client_error why;
+    assert_int_equal(elfs_client_new(&config, &client, &why), ELFS_CLIENT_OK);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct elfs_client_options options = {.timeout_ms = wrong[i]};
+        assert_int_equal(elfs_client_query(client, "r", &statement, &options, NULL, &why),
+                         ELFS_CLIENT_BADARG);
+        assert_true(why.message[0] != '\0');
+    }
+    elfs_client_free(client);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(answers_in_turn, setup, teardown),
@@ -266,6 +285,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(it_takes_no_more, setup, teardown),
         cmocka_unit_test_setup_teardown(no_memory, setup, teardown),
         cmocka_unit_test(clients),
+        cmocka_unit_test(time_outs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
