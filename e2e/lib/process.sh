@@ -1,7 +1,8 @@
 # process.sh - processes in network namespaces, known by their process ids. To be sourced, with $E2E_DIR set.
 #
-# Each has a name; its id is in $E2E_DIR/pids/NAME. Who starts one is seldom who ends it (the control node runs a shell
-# for each step), so nothing here waits for a child: a process has ended when /proc says so.
+# Each has a name; its id is in $E2E_DIR/pids/NAME, with the time of its start: the id alone is another process's sooner
+# or later. Who starts one is seldom who ends it (the control node runs a shell for each step), so nothing here waits for a
+# child: a process has ended when /proc says so.
 
 # process_start NAMESPACE NAME COMMAND...: in a session of its own, output to $E2E_DIR/logs/NAME.log. Enters the network
 # namespace alone: `ip netns exec' would give it a mount namespace too, and nobody else would see what LiteFS mounts.
@@ -10,11 +11,17 @@ process_start() {
     process=$2
     shift 2
     setsid nsenter --net="/run/netns/$namespace" "$@" >>"$E2E_DIR/logs/$process.log" 2>&1 </dev/null &
-    echo $! >"$E2E_DIR/pids/$process"
+    echo "$! $(pid_born $!)" >"$E2E_DIR/pids/$process"
 }
 
-# process_id NAME: prints its id, nothing if it was not started.
-process_id() { cat "$E2E_DIR/pids/$1" 2>/dev/null; }
+# process_id NAME: prints its id, nothing if it was not started or is there no more.
+process_id() {
+    { read -r id born <"$E2E_DIR/pids/$1"; } 2>/dev/null || return 0
+    [ -n "$born" ] && [ "$(pid_born "$id")" = "$born" ] && echo "$id"
+}
+
+# pid_born PID: when it was started, in ticks since the machine's start.
+pid_born() { sed -n 's/.*) //p' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20; }
 
 # A zombie whose new parent has not fetched its status yet has ended.
 pid_alive() {
