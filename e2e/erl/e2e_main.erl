@@ -8,6 +8,14 @@
 %% Arguments of `erl -run': ids of scenarios and faults; none, or `all': all; `ci': those that fit CI's time.
 -spec main([string()]) -> no_return().
 main(Args) ->
+    Others = e2e_client:all() ++ e2e_reads:all() ++ e2e_failover:all() ++ e2e_proofs:all(),
+    Ids = [Id || {Id, _, _} <- e2e_basics:all() ++ Others] ++ [Id || #{id := Id} <- e2e_faults:all()],
+    case unknown(Args, Ids) of
+        [] -> ok;
+        Unknown ->
+            io:format(standard_error, "no check is called ~ts: see e2e/README.md~n", [lists:join(", ", Unknown)]),
+            halt(2)
+    end,
     ok = e2e_report:start(),
     e2e_report:check("the cluster comes up", fun set_up/0),
     lists:foreach(fun({Id, Title, Fun}) ->
@@ -18,7 +26,7 @@ main(Args) ->
     end, e2e_faults:all()),
     lists:foreach(fun({Id, Title, Fun}) ->
         wanted(Id, true, Args) andalso e2e_report:check(Title, Fun)
-    end, e2e_client:all() ++ e2e_reads:all() ++ e2e_failover:all() ++ e2e_proofs:all()),
+    end, Others),
     case e2e_report:finish() of
         true -> halt(0);
         false -> halt(1)
@@ -29,6 +37,11 @@ wanted(_, _, []) -> true;
 wanted(_, _, ["all"]) -> true;
 wanted(_, Ci, ["ci"]) -> Ci;
 wanted(Id, _, Args) -> lists:member(atom_to_list(Id), Args).
+
+%% What is asked for and is not there: a word that is mistyped would run nothing, and nothing would fail.
+-spec unknown([string()], [atom()]) -> [string()].
+unknown([Word], _) when Word =:= "all"; Word =:= "ci" -> [];
+unknown(Args, Ids) -> [Arg || Arg <- Args, not lists:member(Arg, [atom_to_list(Id) || Id <- Ids])].
 
 %% Host 1's LiteFS first, so that it is the first primary.
 -spec set_up() -> iodata().
