@@ -148,8 +148,10 @@ bool elfs_machine_idle(const struct elfs_machine *m, int64_t now) {
     return !looking && !m->busy[ELFS_WORK_PROBE] && elfs_machine_next(m) > now;
 }
 
-/* The run of readings that may prove primary. */
-static void count_zeros(struct elfs_machine *m, const struct elfs_reading *r, int64_t now) {
+/* The run of readings that may prove primary. It spans the time from the first one's end to the beginning of this
+ * one: what lies between a reading's own beginning and end is not known. */
+static void count_zeros(struct elfs_machine *m, const struct elfs_reading *r, int64_t begun,
+                        int64_t now) {
     bool zero = r->mount == ELFS_MOUNT_LIVE && r->primary_file == ELFS_PRIMARY_FILE_ABSENT &&
                 r->lag_known && r->lag_ms == 0;
     if (m->config.poll_ms == 0 || !zero || m->state.stream.says == ELFS_ROLE_REPLICA) {
@@ -157,7 +159,7 @@ static void count_zeros(struct elfs_machine *m, const struct elfs_reading *r, in
     } else if (m->zero_since < 0) {
         m->zero_since = now;
     }
-    m->evidence.files_prove_primary = m->zero_since >= 0 && now - m->zero_since >= ELFS_PROOF_MS;
+    m->evidence.files_prove_primary = m->zero_since >= 0 && begun - m->zero_since >= ELFS_PROOF_MS;
     if (m->zero_since >= 0 && !m->evidence.files_prove_primary)
         want(m, ELFS_WORK_READ, m->zero_since + ELFS_PROOF_MS);
 }
@@ -181,6 +183,7 @@ static void take_positions(struct elfs_machine *m, const struct elfs_reading *r)
 
 void elfs_machine_reading(struct elfs_machine *m, const struct elfs_reading *r, int64_t now) {
     struct elfs_evidence *e = &m->evidence;
+    int64_t begun = m->busy[ELFS_WORK_READ] ? m->begun[ELFS_WORK_READ] : now;
     m->busy[ELFS_WORK_READ] = false;
     m->reading_order = m->before[ELFS_WORK_READ];
     m->dispute_read |= m->dispute != 0 && m->reading_order >= m->dispute;
@@ -195,7 +198,7 @@ void elfs_machine_reading(struct elfs_machine *m, const struct elfs_reading *r, 
     m->state.lag_ms = r->lag_ms;
     take_positions(m, r);
     m->state.file.at_ms = now;
-    count_zeros(m, r, now);
+    count_zeros(m, r, begun, now);
     if (m->config.poll_ms > 0) want(m, ELFS_WORK_READ, now + m->config.poll_ms);
     settle(m, now);
 }

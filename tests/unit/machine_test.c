@@ -136,6 +136,21 @@ static void two_readings_prove_primary(void **state) {
     expect(ELFS_ROLE_PRIMARY, "");
 }
 
+/* A reading that takes long has seen what was there when it began, perhaps. */
+static void a_slow_reading_proves_nothing_early(void **state) {
+    (void)state;
+    begin(POLL, false);
+    take(0);
+    reading_at(0, live(NULL, 0));
+    elfs_machine_refresh(&m, 100);
+    assert_true(elfs_machine_take(&m, 100) & READ);
+    reading_at(1100, live(NULL, 0));
+    expect(ELFS_ROLE_UNKNOWN, "");
+    assert_true(elfs_machine_take(&m, 1100) & READ);
+    reading_at(1900, live(NULL, 0));
+    expect(ELFS_ROLE_PRIMARY, "");
+}
+
 static void nothing_else_is_a_proof(void **state) {
     (void)state;
     static const int64_t lags[] = {1, -1, 9999, ELFS_LAG_NEVER};
@@ -740,6 +755,7 @@ int main(void) {
         cmocka_unit_test(starts_by_asking_everything),
         cmocka_unit_test(what_is_switched_off_is_not_asked),
         cmocka_unit_test(two_readings_prove_primary),
+        cmocka_unit_test(a_slow_reading_proves_nothing_early),
         cmocka_unit_test(nothing_else_is_a_proof),
         cmocka_unit_test(a_claim_of_replica_ends_the_proof),
         cmocka_unit_test(the_stream_decides_at_once),
