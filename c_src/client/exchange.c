@@ -18,28 +18,27 @@ static enum elfs_code make_pid(struct elfs_client *client, struct elfs_client_ex
     return code;
 }
 
+/* Connected first: the node is told how much time is left, and connecting takes some. */
 enum elfs_code elfs_client_send(struct elfs_client *client, struct elfs_client_link *link,
                                 const struct elfs_client_request *request, int64_t deadline_ms,
                                 struct elfs_client_exchange *exchange, struct elfs_error *err) {
     struct elfs_buf frame;
-    int64_t now = elfs_clock_ms(), connect_by = now + client->connect_timeout_ms;
+    int64_t connect_by = elfs_clock_ms() + client->connect_timeout_ms;
+    if (connect_by > deadline_ms) connect_by = deadline_ms;
     exchange->link = link;
+    enum elfs_code code = elfs_client_link_open(link, &client->self, connect_by, err);
+    if (code != ELFS_OK) return code;
     elfs_buf_init(&frame, client->max_frame);
-    enum elfs_code code = make_pid(client, exchange);
+    code = make_pid(client, exchange);
     if (code == ELFS_OK)
         code = elfs_client_request_put(&frame, request,
                                        (struct elfs_view){exchange->pid, exchange->pid_len},
-                                       deadline_ms - now);
-    if (code != ELFS_OK) {
-        elfs_fail(err, code, "the request: %s", elfs_code_text(code));
-        goto done;
-    }
-    code = elfs_client_link_open(link, &client->self,
-                                 connect_by < deadline_ms ? connect_by : deadline_ms, err);
+                                       deadline_ms - elfs_clock_ms());
     if (code == ELFS_OK)
         code = elfs_client_link_send(link, (struct elfs_view){frame.data, frame.len}, deadline_ms,
                                      err);
-done:
+    else
+        elfs_fail(err, code, "the request: %s", elfs_code_text(code));
     elfs_buf_fini(&frame);
     return code;
 }

@@ -12,8 +12,8 @@ suite() ->
 
 all() ->
     [help, version, wrong_use, the_documented_program, values, refusals, wrong_cookie, nobody_there,
-     no_primary, a_key_runs_once, not_primary_names_it, any_node_reads, a_silent_node, a_silent_node_that_lost_it,
-     killed_under_load, moved_under_load].
+     no_primary, a_key_runs_once, not_primary_names_it, any_node_reads, a_slow_connection, a_silent_node,
+     a_silent_node_that_lost_it, killed_under_load, moved_under_load].
 
 init_per_suite(Config) ->
     Started = ct_env:start(Config),
@@ -222,6 +222,25 @@ any_node_reads(Config) ->
         %% What writes does not run on a replica.
         {0, <<>>, <<>>} = call([A, B], ["--any-node"], ["INSERT INTO t VALUES ('x')"])
     end).
+
+%% An EPMD that takes its time: what it took is not given to the node again, which gives up before the client does.
+a_slow_connection(Config) ->
+    Node = #{port := Number} = ct_node:start(Config, #{args => ["--statement-timeout", "60000"]}),
+    {0, <<>>, <<>>} = call(Node, ["CREATE TABLE t (a)"]),
+    {ok, Listener} = gen_tcp:listen(0, [binary, {ip, {127, 0, 0, 1}}, {active, false}]),
+    {ok, Epmd} = inet:port(Listener),
+    Slow = spawn_link(fun() ->
+        {ok, Socket} = gen_tcp:accept(Listener),
+        {ok, <<_:16, 122, _/binary>>} = gen_tcp:recv(Socket, 0),
+        timer:sleep(1500),
+        ok = gen_tcp:send(Socket, <<119, 0, Number:16, 72, 0, 6:16, 5:16, 0:16, 0:16>>),
+        receive stop -> ok end
+    end),
+    {3, <<>>, Err} = call(arguments([Node], ["--any-node", "--timeout", "5000"], [forever()]),
+                          [{"ERL_EPMD_PORT", integer_to_list(Epmd)}]),
+    ?assertNotEqual(nomatch, binary:match(Err, <<"timeout">>)),
+    Slow ! stop,
+    ct_node:stop(Node).
 
 %% The connection stands and nobody answers: the others say that the primary has moved.
 a_silent_node_that_lost_it(Config) ->
