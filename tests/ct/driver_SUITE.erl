@@ -9,7 +9,8 @@
 
 -define(DRIVER, "ecto_litefs_drv").
 %% Far less than anything that is waited for; a busy machine may take its time.
--define(PROMPT_US, 500000).
+%% A close that waited for a thread would take 2 s.
+-define(PROMPT_US, 1500000).
 
 suite() ->
     [{timetrap, {seconds, 120}}].

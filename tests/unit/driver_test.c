@@ -28,7 +28,7 @@
 
 #define STATE_COMMAND 1
 /* A close that waits for anything takes longer, even on a busy machine. */
-#define PROMPT_MS 500
+#define PROMPT_MS 1500 /* a close that waited for a thread takes 2 s */
 
 static struct fake_litefs *litefs;
 static char mount[64];
