@@ -61,6 +61,7 @@ static enum elfs_code open_store(struct elfs_database *db, bool writable, struct
 static void close_store(struct elfs_database *db) {
     if (!db->store) return;
     elfs_txns_abort_of(db);
+    elfs_txns_store_gone(db);
     elfs_closer_stop(&db->node->closer, db->store);
     db->store = NULL;
     db->writable = false;

@@ -55,7 +55,9 @@ void elfs_txn_discard(struct elfs_txn *txn) {
     elfs_free(txn);
 }
 
-static void abort_tx(struct elfs_txn *txn) { elfs_store_abort_tx(txn->store, &txn->tx); }
+static void abort_tx(struct elfs_txn *txn) {
+    if (txn->store) elfs_store_abort_tx(txn->store, &txn->tx);
+}
 
 static struct elfs_view token_term(struct elfs_txn *txn) {
     struct elfs_buf *scratch = &txn->node->scratch;
@@ -165,6 +167,14 @@ void elfs_txns_abort_of(const struct elfs_database *db) {
     for (struct elfs_list *l = txns->next; l != txns; l = l->next) {
         struct elfs_txn *txn = ELFS_CONTAINER_OF(l, struct elfs_txn, link);
         if (txn->db == db && txn->open) abort_tx(txn);
+    }
+}
+
+void elfs_txns_store_gone(const struct elfs_database *db) {
+    struct elfs_list *txns = &db->node->txns;
+    for (struct elfs_list *l = txns->next; l != txns; l = l->next) {
+        struct elfs_txn *txn = ELFS_CONTAINER_OF(l, struct elfs_txn, link);
+        if (txn->db == db && txn->store == db->store) txn->store = NULL;
     }
 }
 

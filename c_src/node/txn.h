@@ -16,10 +16,11 @@ struct elfs_txn {
     struct elfs_list link; /* on node->txns */
     struct elfs_node *node;
     struct elfs_database *db;
-    struct elfs_store *store; /* the one it was begun on: db may have another by now */
-    struct elfs_conn *conn;   /* the owner's; NULL once it is gone */
-    uint32_t words[3];        /* the token, which is also the monitor's reference */
-    bool open;                /* 'begin' has returned */
+    struct elfs_store
+        *store; /* the one it was begun on; NULL once that is being closed, which ends it */
+    struct elfs_conn *conn; /* the owner's; NULL once it is gone */
+    uint32_t words[3];      /* the token, which is also the monitor's reference */
+    bool open;              /* 'begin' has returned */
     bool monitored;
     struct elfs_view owner; /* pids as whole terms */
     struct elfs_view pid;
@@ -59,6 +60,9 @@ void elfs_txns_conn_gone(struct elfs_conn *conn);
 
 /* Rolls back those of one database (it is closed, or this host is no longer its primary). */
 void elfs_txns_abort_of(const struct elfs_database *db);
+
+/* Its store is to be closed by another thread, which ends them: nobody may ask that store for anything any more. */
+void elfs_txns_store_gone(const struct elfs_database *db);
 
 /* Rolls all of them back (the node stops). */
 void elfs_txns_abort_all(struct elfs_node *node);

@@ -1,0 +1,196 @@
+/* database_test - the loop's side of a database in LiteFS's folder, without the loop: the test says what LiteFS's state
+ * is, and when the mailbox is looked at. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include <ei.h>
+#include <semaphore.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "node/acks.h"
+#include "node/conn.h"
+#include "node/reports.h"
+#include "node/txn.h"
+#include "temp_dir.h"
+
+static char dir[64];
+static char path[80];
+static char repo[96];
+static char primary_file[80];
+static struct elfs_options options;
+static struct elfs_node *node;
+static struct elfs_conn *conn;
+static sem_t woken;
+
+static void wake(void *arg) { sem_post(arg); }
+
+/* What the detector would say. */
+static void litefs_says(enum elfs_mount mount, enum elfs_role role) {
+    node->litefs.state.mount = mount;
+    node->litefs.state.role = role;
+    atomic_store(&node->litefs.role, (int)role);
+}
+
+static void init_lists(void) {
+    elfs_list_init(&node->conns);
+    elfs_list_init(&node->dirty);
+    elfs_list_init(&node->held);
+    elfs_list_init(&node->dead);
+    elfs_list_init(&node->orphans);
+    elfs_list_init(&node->txns);
+}
+
+static int setup(void **state) {
+    int fds[2];
+    (void)state;
+    temp_dir_make(dir);
+    snprintf(path, sizeof path, "%s/test.db", dir);
+    snprintf(repo, sizeof repo, "R=%s", path);
+    snprintf(primary_file, sizeof primary_file, "%s/.primary", dir);
+    char *argv[] = {"node", "--name", "c@10.0.0.1", "--repo", repo, "--primary-file", primary_file};
+    assert_int_equal(elfs_options_parse(&options, 7, argv, NULL), ELFS_OK);
+    node = elfs_calloc(1, sizeof *node);
+    node->options = &options;
+    node->identity = (struct elfs_identity){elfs_view_str(options.name), 7};
+    node->litefs.primary_file = "/no/such/.primary";
+    node->litefs.table_name = options.litefs.table_name;
+    init_lists();
+    elfs_buf_init(&node->scratch, 4096);
+    sem_init(&woken, 0, 0);
+    assert_int_equal(elfs_mailbox_init(&node->mailbox, wake, &woken), ELFS_OK);
+    assert_int_equal(elfs_closer_init(&node->closer), ELFS_OK);
+    assert_int_equal(elfs_databases_init(node, NULL), ELFS_OK);
+    node->poller = elfs_poller_new("poll");
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+    close(fds[1]);
+    conn = elfs_conn_new(node, fds[0], "peer@10.0.0.2");
+    assert_non_null(conn);
+    return 0;
+}
+
+static void take(void) {
+    struct elfs_list jobs, ended;
+    elfs_mailbox_take(&node->mailbox, &jobs, &ended);
+    for (struct elfs_list *l; (l = elfs_list_pop_front(&jobs));) {
+        struct elfs_job *job = ELFS_CONTAINER_OF(l, struct elfs_job, link);
+        job->finished(job, node);
+    }
+    for (struct elfs_list *l; (l = elfs_list_pop_front(&ended));)
+        elfs_txn_ended(node, ELFS_CONTAINER_OF(l, struct elfs_tx, link));
+}
+
+static int teardown(void **state) {
+    (void)state;
+    litefs_says(ELFS_MOUNT_DEAD, ELFS_ROLE_UNKNOWN);
+    elfs_databases_follow(node);
+    elfs_databases_submit(node);
+    while (elfs_closer_busy(&node->closer)) usleep(1000);
+    take();
+    elfs_conn_close(conn, "the test ends");
+    for (struct elfs_list *l; (l = elfs_list_pop_front(&node->dead));)
+        elfs_conn_free(ELFS_CONTAINER_OF(l, struct elfs_conn, link));
+    assert_true(elfs_list_empty(&node->txns));
+    assert_true(elfs_list_empty(&node->orphans));
+    elfs_databases_fini(node);
+    elfs_poller_free(node->poller);
+    elfs_mailbox_fini(&node->mailbox);
+    elfs_buf_fini(&node->scratch);
+    elfs_free(node);
+    sem_destroy(&woken);
+    elfs_options_fini(&options);
+    temp_dir_remove(dir);
+    return 0;
+}
+
+static struct elfs_view mark(const struct elfs_buf *frame, size_t from) {
+    return (struct elfs_view){frame->data + from, frame->len - from};
+}
+
+/* A call over rex, of begin('R') or query('R', Sql, [], [{ack, {replicas, 1}}]). */
+static void call(const char *function, const char *sql) {
+    struct elfs_buf frame;
+    struct elfs_call made = {.style = ELFS_CALL_REX};
+    elfs_buf_init(&frame, 4096);
+    assert_non_null(elfs_buf_reserve(&frame, 4096));
+    elfs_put_pid(&frame, &node->identity, 1, 0);
+    made.caller = mark(&frame, 0);
+    elfs_put_atom(&frame, "ecto_litefs");
+    made.module = (struct elfs_view){frame.data + made.caller.len + 2, strlen("ecto_litefs")};
+    size_t at = frame.len;
+    elfs_put_atom(&frame, function);
+    made.function = (struct elfs_view){frame.data + at + 2, strlen(function)};
+    at = frame.len;
+    elfs_put_list_header(&frame, sql ? 4 : 1);
+    elfs_put_atom(&frame, "R");
+    if (sql) {
+        elfs_put_binary_str(&frame, sql);
+        elfs_put_nil(&frame);
+        elfs_put_list_header(&frame, 1);
+        elfs_put_tuple_header(&frame, 2);
+        elfs_put_atom(&frame, "ack");
+        elfs_put_tuple_header(&frame, 2);
+        elfs_put_atom(&frame, "replicas");
+        elfs_put_int64(&frame, 1);
+        elfs_put_nil(&frame);
+    }
+    elfs_put_nil(&frame);
+    made.args = mark(&frame, at);
+    made.mfa = mark(&frame, made.caller.len);
+    elfs_request_call(conn, mark(&frame, 0), &made, elfs_node_new_pid(node));
+    elfs_buf_fini(&frame);
+}
+
+static struct elfs_database *db(void) { return &node->databases[0]; }
+
+/* The host becomes the primary, and its row has been tried. */
+static void become_primary(void) {
+    litefs_says(ELFS_MOUNT_LIVE, ELFS_ROLE_PRIMARY);
+    elfs_databases_follow(node);
+    assert_non_null(db()->store);
+    elfs_databases_submit(node);
+    while (node->in_flight > 0) {
+        sem_wait(&woken);
+        take();
+    }
+}
+
+static struct elfs_txn *only_txn(void) {
+    assert_false(elfs_list_empty(&node->txns));
+    return ELFS_CONTAINER_OF(node->txns.next, struct elfs_txn, link);
+}
+
+/* Its store is stopped and freed by another thread, and the transaction's end is not taken yet. */
+static void a_transaction_whose_store_is_gone(void **state) {
+    (void)state;
+    become_primary();
+    call("begin", NULL);
+    elfs_databases_submit(node);
+    sem_wait(&woken);
+    take();
+    assert_true(only_txn()->open);
+    litefs_says(ELFS_MOUNT_DEAD, ELFS_ROLE_UNKNOWN);
+    elfs_databases_follow(node);
+    while (elfs_closer_busy(&node->closer)) usleep(1000);
+    assert_null(only_txn()->store);
+    elfs_conn_close(conn, "gone as well");
+    assert_null(only_txn()->conn);
+    elfs_txns_abort_all(node);
+    take();
+    assert_true(elfs_list_empty(&node->txns));
+}
+
+int main(void) {
+    ei_init(); /* it closes the connection */
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_transaction_whose_store_is_gone, setup, teardown),
+    };
+    return cmocka_run_group_tests_name("database", tests, NULL, NULL);
+}
