@@ -18,10 +18,11 @@ static bool mounted(const struct elfs_node *node) {
     return node->litefs.state.mount == ELFS_MOUNT_LIVE;
 }
 
-/* What LiteFS lets us do with it now. */
+/* What LiteFS lets us do with it now. Where there was no folder none of its files can be opened, until it comes: and then
+ * it is LiteFS's mount, or will be under it, and nobody has looked at it yet. */
 static enum access wanted(const struct elfs_database *db) {
     const struct elfs_detect_state *state = &db->node->litefs.state;
-    if (!db->managed || state->mount == ELFS_MOUNT_ABSENT) return WRITING;
+    if (!db->managed) return WRITING;
     if (state->mount != ELFS_MOUNT_LIVE) return CLOSED;
     return state->role == ELFS_ROLE_PRIMARY ? WRITING : READING;
 }
@@ -51,8 +52,7 @@ static enum elfs_code open_store(struct elfs_database *db, bool writable, struct
     struct elfs_store_config config = db->node->options->store;
     config.path = db->path;
     config.read_only = !writable;
-    /* Without a mount there is nobody to ask. */
-    if (db->managed && mounted(db->node)) config.fence = &db->fence.fence;
+    if (db->managed) config.fence = &db->fence.fence;
     enum elfs_code code = elfs_store_start(&config, &db->node->mailbox, &db->store, err);
     db->writable = code == ELFS_OK && writable;
     return code;

@@ -13,7 +13,7 @@ suite() ->
     [{timetrap, {seconds, 60}}].
 
 all() ->
-    [no_litefs, another_folder, not_mounted, primary, replica, replica_without_a_row, unknown,
+    [no_litefs, another_folder, not_mounted, mounted_later, primary, replica, replica_without_a_row, unknown,
      a_replica_reads, hidden_writes_on_a_replica, demoted_in_a_transaction, commit_that_does_not_count,
      back_and_forth_under_load, listeners_hear, a_listener_of_none, check_leaves_the_file_alone].
 
@@ -167,6 +167,28 @@ not_mounted(Config) ->
     ?assertEqual({ok, []}, file:list_dir(Dir)),
     ct_node:stop(Node),
     ?assertEqual({ok, []}, file:list_dir(Dir)).
+
+%% The folder itself comes with LiteFS. Until that has been looked at nothing is opened there, and what is acknowledged
+%% later is what LiteFS confirms: here nothing, since the position stands still.
+mounted_later(Config) ->
+    LiteFS = #{dir := Dir} = ?config(litefs, Config),
+    Db = make_database(Config),
+    ct_litefs:file(LiteFS, "test.db-pos", "0000000000000007/00000000000000aa\n"),
+    ok = file:rename(Dir, Dir ++ ".away"),
+    Node = beside(Config, #{dir => ct_env:dir(Config), args => [
+        "--primary-file", binary_to_list(ct_litefs:primary_file(LiteFS)), "--poll-interval", "2000",
+        "--event-stream-url", "off"]}),
+    await_role(Node, primary),
+    ?assert(is_unavailable(insert(Node))),
+    ok = file:rename(Dir ++ ".away", Dir),
+    ?assertMatch({error, {unknown, _}}, ct_wait:until(fun() ->
+        case insert(Node) of
+            {error, {not_primary, _}} -> false;
+            Answer -> not is_unavailable(Answer) andalso Answer
+        end
+    end)),
+    ?assertEqual(1, ct_sqlite:count(Db, "t")),
+    ct_node:stop(Node).
 
 primary(Config) ->
     LiteFS = ?config(litefs, Config),

@@ -187,10 +187,23 @@ static void a_transaction_whose_store_is_gone(void **state) {
     assert_true(elfs_list_empty(&node->txns));
 }
 
+/* The folder has come since LiteFS was looked for: perhaps its mount, perhaps what will be under it. */
+static void a_folder_that_nobody_has_looked_at(void **state) {
+    (void)state;
+    litefs_says(ELFS_MOUNT_ABSENT, ELFS_ROLE_PRIMARY);
+    elfs_databases_follow(node);
+    assert_null(db()->store);
+    assert_int_equal(access(path, F_OK), -1);
+    litefs_says(ELFS_MOUNT_LIVE, ELFS_ROLE_PRIMARY);
+    elfs_databases_follow(node);
+    assert_non_null(db()->store);
+}
+
 int main(void) {
     ei_init(); /* it closes the connection */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_transaction_whose_store_is_gone, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_folder_that_nobody_has_looked_at, setup, teardown),
     };
     return cmocka_run_group_tests_name("database", tests, NULL, NULL);
 }
