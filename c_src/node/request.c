@@ -110,7 +110,9 @@ bool elfs_request_returned(struct elfs_request *req) {
     db->queued_bytes -= (int64_t)job->cost;
     db->node->in_flight--;
     count_outcome(db, job);
-    return req->conn && !req->abandoned && job->outcome != ELFS_JOB_DROPPED;
+    /* Others that waited for this commit may just have been answered, and the connection be closed for it. */
+    bool there = req->conn && !req->conn->closed;
+    return there && !req->abandoned && job->outcome != ELFS_JOB_DROPPED;
 }
 
 static void on_finished(struct elfs_job *job, void *arg) {

@@ -199,11 +199,53 @@ static void a_folder_that_nobody_has_looked_at(void **state) {
     assert_non_null(db()->store);
 }
 
+/* The job that was just submitted has come back done, at this TXID. */
+static void finish_pending(uint64_t txid) {
+    const struct elfs_summary summary = {.changes = 1};
+    struct elfs_list *link = elfs_list_pop_front(&db()->pending);
+    struct elfs_job *job = ELFS_CONTAINER_OF(link, struct elfs_job, link);
+    assert_int_equal(job->sink->done(job->sink, &summary), ELFS_OK);
+    job->outcome = ELFS_JOB_DONE;
+    job->position = (struct elfs_position){true, txid, 1};
+    job->finished(job, node);
+}
+
+/* A replica's node says that its copy stands there. */
+static void report(uint64_t txid) {
+    struct elfs_buf message;
+    elfs_buf_init(&message, 256);
+    elfs_put_tuple_header(&message, 3);
+    elfs_put_atom(&message, "position");
+    elfs_put_binary_str(&message, "R");
+    elfs_put_tuple_header(&message, 2);
+    elfs_put_uint64(&message, txid);
+    elfs_put_uint64(&message, 1);
+    elfs_acks_report(conn, mark(&message, 0));
+    elfs_buf_fini(&message);
+}
+
+/* The answer of one request ends the connection of another, whose job is just back. */
+static void an_answer_for_a_connection_that_ends(void **state) {
+    (void)state;
+    become_primary();
+    call("query", "INSERT INTO t VALUES (1)");
+    finish_pending(5);
+    assert_false(elfs_list_empty(&db()->awaiting));
+    call("query", "INSERT INTO t VALUES (2)");
+    report(6);
+    conn->out.max = conn->out.len; /* the peer does not read */
+    finish_pending(6);
+    assert_true(conn->closed);
+    assert_true(elfs_list_empty(&node->dirty));
+    assert_true(elfs_list_empty(&db()->awaiting));
+}
+
 int main(void) {
     ei_init(); /* it closes the connection */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_transaction_whose_store_is_gone, setup, teardown),
         cmocka_unit_test_setup_teardown(a_folder_that_nobody_has_looked_at, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_answer_for_a_connection_that_ends, setup, teardown),
     };
     return cmocka_run_group_tests_name("database", tests, NULL, NULL);
 }
