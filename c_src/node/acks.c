@@ -71,10 +71,22 @@ void elfs_acks_committed(struct elfs_database *db, struct elfs_position position
     if (!elfs_list_empty(&db->awaiting)) settle(db, db->node->now_ms);
 }
 
+static void answer_unknown(struct elfs_request *req) {
+    req->job.outcome = ELFS_JOB_UNKNOWN;
+    elfs_fail(&req->job.error, ELFS_UNKNOWN,
+              "COMMIT returned, but this host has stopped being the primary before enough "
+              "replicas had the change: it may or may not survive");
+    answer(req, 0);
+}
+
 void elfs_acks_wait(struct elfs_request *req) {
     struct elfs_database *db = req->db;
     if (!db->managed || !req->job.position.known || db->node->stopping) {
         answer(req, 0); /* there is no LiteFS to replicate it, or no time */
+        return;
+    }
+    if (!elfs_database_is_primary(db)) { /* elfs_acks_forget has been, or is to come */
+        answer_unknown(req);
         return;
     }
     req->ack_deadline_ms = db->node->now_ms + req->ack_timeout_ms;
@@ -116,14 +128,8 @@ void elfs_acks_forget(struct elfs_database *db) {
     }
     elfs_list_init(&all);
     elfs_list_append_all(&all, &db->awaiting);
-    for (struct elfs_list *l; (l = elfs_list_pop_front(&all));) {
-        struct elfs_request *req = ELFS_CONTAINER_OF(l, struct elfs_request, ack_link);
-        req->job.outcome = ELFS_JOB_UNKNOWN;
-        elfs_fail(&req->job.error, ELFS_UNKNOWN,
-                  "COMMIT returned, but this host has stopped being the primary before enough "
-                  "replicas had the change: it may or may not survive");
-        answer(req, 0);
-    }
+    for (struct elfs_list *l; (l = elfs_list_pop_front(&all));)
+        answer_unknown(ELFS_CONTAINER_OF(l, struct elfs_request, ack_link));
 }
 
 void elfs_acks_settle_all(struct elfs_node *node) {

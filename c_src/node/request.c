@@ -102,7 +102,7 @@ bool elfs_request_returned(struct elfs_request *req) {
     req->submitted = false;
     elfs_list_remove(
         &req->link); /* whatever becomes of the connection, the request is its caller's now */
-    if (job->outcome == ELFS_JOB_DONE && job->position.known) {
+    if (job->outcome == ELFS_JOB_DONE && job->position.known && elfs_database_is_primary(db)) {
         db->committed = job->position;
         elfs_acks_committed(db, job->position);
     }

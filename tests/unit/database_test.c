@@ -240,12 +240,30 @@ static void an_answer_for_a_connection_that_ends(void **state) {
     assert_true(elfs_list_empty(&db()->awaiting));
 }
 
+static bool has_answered(const char *word) {
+    return memmem(conn->out.data, conn->out.len, word, strlen(word));
+}
+
+/* Its COMMIT counted, and then this host stopped being the primary. */
+static void an_answer_of_a_former_primary(void **state) {
+    (void)state;
+    become_primary();
+    call("query", "INSERT INTO t VALUES (1)");
+    litefs_says(ELFS_MOUNT_LIVE, ELFS_ROLE_REPLICA);
+    finish_pending(5);
+    assert_true(elfs_list_empty(&db()->awaiting));
+    assert_true(elfs_list_empty(&conn->requests));
+    assert_true(has_answered("unknown"));
+    assert_false(db()->committed.known);
+}
+
 int main(void) {
     ei_init(); /* it closes the connection */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_transaction_whose_store_is_gone, setup, teardown),
         cmocka_unit_test_setup_teardown(a_folder_that_nobody_has_looked_at, setup, teardown),
         cmocka_unit_test_setup_teardown(an_answer_for_a_connection_that_ends, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_answer_of_a_former_primary, setup, teardown),
     };
     return cmocka_run_group_tests_name("database", tests, NULL, NULL);
 }
