@@ -70,7 +70,8 @@ void elfs_txn_opened(struct elfs_txn *txn, bool wanted) {
     struct elfs_conn *conn = txn->conn;
     txn->open = true;
     txn->db->transactions++;
-    if (!conn || !wanted || txn->node->stopping) {
+    bool primary = elfs_database_is_primary(txn->db); /* or elfs_txns_abort_of is to come */
+    if (!conn || !wanted || !primary || txn->node->stopping) {
         txn->monitored = false;
         abort_tx(txn);
     } else if (txn->monitored) {

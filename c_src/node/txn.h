@@ -37,7 +37,7 @@ struct elfs_txn *elfs_txn_new(struct elfs_request *req, int64_t idle_ms, int64_t
 void elfs_txn_discard(struct elfs_txn *txn);
 
 /* 'begin' succeeded: watches the owner. The transaction is rolled back at once if the owner has
- * gone meanwhile or no longer waits for its token (wanted false). */
+ * gone meanwhile or no longer waits for its token (wanted false), or this host is not the primary any more. */
 void elfs_txn_opened(struct elfs_txn *txn, bool wanted);
 
 /* The transaction that this token names, if it is open and belongs to this caller; otherwise NULL,

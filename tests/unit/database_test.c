@@ -257,6 +257,22 @@ static void an_answer_of_a_former_primary(void **state) {
     assert_false(db()->committed.known);
 }
 
+/* 'begin' is done, and before its caller has heard of it this host stops being the primary. */
+static void a_transaction_that_began_too_late(void **state) {
+    (void)state;
+    become_primary();
+    call("begin", NULL);
+    elfs_databases_submit(node);
+    sem_wait(&woken);
+    litefs_says(ELFS_MOUNT_LIVE, ELFS_ROLE_REPLICA);
+    elfs_databases_follow(node);
+    take();
+    assert_true(atomic_load(&only_txn()->tx.abort));
+    sem_wait(&woken);
+    take();
+    assert_true(elfs_list_empty(&node->txns));
+}
+
 int main(void) {
     ei_init(); /* it closes the connection */
     const struct CMUnitTest tests[] = {
@@ -264,6 +280,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_folder_that_nobody_has_looked_at, setup, teardown),
         cmocka_unit_test_setup_teardown(an_answer_for_a_connection_that_ends, setup, teardown),
         cmocka_unit_test_setup_teardown(an_answer_of_a_former_primary, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_transaction_that_began_too_late, setup, teardown),
     };
     return cmocka_run_group_tests_name("database", tests, NULL, NULL);
 }
