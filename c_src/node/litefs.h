@@ -31,6 +31,7 @@ struct elfs_litefs {
     void (*wake)(void *arg);
     void *arg;
     struct elfs_detect_state state; /* the loop's copy */
+    enum elfs_mount mount;          /* as last taken */
 };
 
 /* Starts the detector. wake is called from its thread when elfs_litefs_take has something to take. */
@@ -41,8 +42,11 @@ enum elfs_code elfs_litefs_start(struct elfs_litefs *litefs,
 /* Harmless if it has not been started. */
 void elfs_litefs_stop(struct elfs_litefs *litefs);
 
-/* Loop: true if the role, the mount or the primary changed; litefs->state is new then. */
+/* Loop: true if the role or the primary changed; litefs->state is new then. */
 bool elfs_litefs_take(struct elfs_litefs *litefs);
+
+/* Loop, now and then: true if the mount changed, which the detector tells of only together with the role. */
+bool elfs_litefs_take_mount(struct elfs_litefs *litefs);
 
 /* Loop: true if LiteFS has announced transactions since the last time. */
 bool elfs_litefs_moved(struct elfs_litefs *litefs);

@@ -135,6 +135,7 @@ static void free_dead(struct elfs_node *node) {
 
 /* A transaction that LiteFS announced while its stream was away is in what the detector read after. */
 static void tick_databases(struct elfs_node *node) {
+    if (elfs_litefs_take_mount(&node->litefs)) elfs_databases_follow(node);
     elfs_databases_tick(node);
     elfs_databases_moved(node);
     elfs_reports_send(node);

@@ -14,7 +14,7 @@ suite() ->
 
 all() ->
     [no_litefs, another_folder, not_mounted, mounted_later, primary, replica, replica_without_a_row, unknown,
-     a_replica_reads, hidden_writes_on_a_replica, demoted_in_a_transaction, commit_that_does_not_count,
+     a_replica_reads, reads_where_it_is_mounted, hidden_writes_on_a_replica, demoted_in_a_transaction, commit_that_does_not_count,
      back_and_forth_under_load, listeners_hear, a_listener_of_none, check_leaves_the_file_alone].
 
 init_per_suite(Config) -> ct_env:start(Config).
@@ -250,6 +250,19 @@ a_replica_reads(Config) ->
     ct_wait:until(fun() -> {ok, #{rows := [[0]]}} = ct_node:query(Node, "SELECT count(*) FROM t") end),
     ct_sqlite:exec(Db, "INSERT INTO t VALUES (1)"),
     ?assertMatch({ok, #{rows := [[1]]}}, ct_node:query(Node, "SELECT count(*) FROM t")),
+    ct_node:stop(Node).
+
+%% Mounted and not any more, while nobody knows the role.
+reads_where_it_is_mounted(Config) ->
+    LiteFS = ?config(litefs, Config),
+    _ = make_database(Config),
+    ct_litefs:file(LiteFS, ".lag", false),
+    Node = beside(Config),
+    ?assert(is_unavailable(ct_node:query(Node, "SELECT count(*) FROM t"))),
+    ct_litefs:file(LiteFS, ".lag", "+000000315\n"),
+    ct_wait:until(fun() -> {ok, _} = ct_node:query(Node, "SELECT count(*) FROM t") end),
+    ct_litefs:file(LiteFS, ".lag", false),
+    ct_wait:until(fun() -> is_unavailable(ct_node:query(Node, "SELECT count(*) FROM t")) end),
     ct_node:stop(Node).
 
 %% What only SQLite can see to be a write.
