@@ -76,7 +76,10 @@ static size_t unsent(const struct elfs_conn *conn) { return conn->out.len - conn
 static void update_events(struct elfs_conn *conn) {
     bool stopped = conn->node->stopping;
     if (unsent(conn) > ELFS_OUTPUT_HIGH) conn->read_paused = true;
-    if (unsent(conn) < ELFS_OUTPUT_HIGH / 2) conn->read_paused = false;
+    if (conn->read_paused && unsent(conn) < ELFS_OUTPUT_HIGH / 2) {
+        conn->read_paused = false;
+        conn->heard_ms = conn->node->now_ms; /* it took that much; what it has said is read next */
+    }
     unsigned events = 0;
     if (!conn->read_paused && !stopped) events |= ELFS_POLL_IN;
     if (unsent(conn) > 0) events |= ELFS_POLL_OUT;
@@ -148,7 +151,10 @@ static void send_tick(struct elfs_conn *conn) {
 }
 
 void elfs_conn_tick(struct elfs_conn *conn, int64_t now_ms, int64_t tick_ms) {
-    if (now_ms - conn->heard_ms > tick_ms) {
+    /* A peer that is not read from is heard by what it takes; a node that stops reads from none. */
+    int64_t heard_ms = conn->heard_ms;
+    if (conn->read_paused && conn->spoke_ms > heard_ms) heard_ms = conn->spoke_ms;
+    if (now_ms - heard_ms > tick_ms && !conn->node->stopping) {
         elfs_conn_close(conn, "silent_for_the_tick_time");
         return;
     }

@@ -273,6 +273,22 @@ static void a_transaction_that_began_too_late(void **state) {
     assert_true(elfs_list_empty(&node->txns));
 }
 
+/* It takes what we send, and is not read from meanwhile. */
+static void a_slow_reader_is_not_silent(void **state) {
+    (void)state;
+    conn->heard_ms = 0;
+    conn->spoke_ms = 60000;
+    conn->read_paused = true;
+    elfs_conn_tick(conn, 61000, 60000);
+    assert_false(conn->closed);
+    node->stopping = true;
+    elfs_conn_tick(conn, 121000, 60000);
+    assert_false(conn->closed);
+    node->stopping = false;
+    elfs_conn_tick(conn, 121000, 60000);
+    assert_true(conn->closed);
+}
+
 int main(void) {
     ei_init(); /* it closes the connection */
     const struct CMUnitTest tests[] = {
@@ -281,6 +297,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(an_answer_for_a_connection_that_ends, setup, teardown),
         cmocka_unit_test_setup_teardown(an_answer_of_a_former_primary, setup, teardown),
         cmocka_unit_test_setup_teardown(a_transaction_that_began_too_late, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_slow_reader_is_not_silent, setup, teardown),
     };
     return cmocka_run_group_tests_name("database", tests, NULL, NULL);
 }
