@@ -194,6 +194,7 @@ void elfs_machine_reading(struct elfs_machine *m, const struct elfs_reading *r, 
     e->primary_file = r->primary_file;
     memcpy(e->file_hostname, r->hostname, sizeof e->file_hostname);
     m->state.mount = r->mount;
+    m->state.device = r->device;
     m->state.lag_known = r->lag_known;
     m->state.lag_ms = r->lag_ms;
     take_positions(m, r);

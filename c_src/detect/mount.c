@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #ifdef __linux__
 #include <sys/vfs.h>
@@ -127,6 +128,8 @@ void elfs_mount_read(const struct elfs_mount_place *place, struct elfs_reading *
         reading->mount = mount_of_error(errno);
         return;
     }
+    struct stat attributes;
+    if (fstat(dir_fd, &attributes) == 0) reading->device = (uint64_t)attributes.st_dev;
     reading->mount = read_lag(dir_fd, place->is_fuse, reading);
     if (reading->mount == ELFS_MOUNT_LIVE) read_primary(dir_fd, place->primary_file, reading);
     if (reading->mount == ELFS_MOUNT_LIVE)

@@ -28,6 +28,7 @@ struct elfs_positions {
 /* One look at the mount. Fields below primary_file are for a live mount only. */
 struct elfs_reading {
     enum elfs_mount mount;
+    uint64_t device; /* of the folder: another one is another mount */
     enum elfs_primary_file primary_file;
     char hostname[ELFS_HOSTNAME_SIZE];
     bool lag_known;
@@ -47,6 +48,7 @@ struct elfs_detect_state {
     char hostname[ELFS_HOSTNAME_SIZE]; /* the primary's, while a replica knows it; else empty */
     char node[ELFS_NODE_SIZE];         /* the tracker row's, while the role is known; else empty */
     enum elfs_mount mount;
+    uint64_t device; /* as last read */
     bool lag_known;
     int64_t lag_ms;
     struct elfs_positions positions;

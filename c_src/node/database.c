@@ -111,8 +111,12 @@ static void follow(struct elfs_database *db) {
         elfs_acks_forget(db);
     }
     /* LiteFS may have gone and come back between two looks at it. (It has just answered: this does not hang.) */
-    if (db->store && db->managed && access != CLOSED && elfs_store_is_lost(db->store))
+    if (db->store && db->managed && access != CLOSED && elfs_store_is_lost(db->store)) {
         lose_store(db);
+        elfs_acks_forget(
+            db); /* another host may have been the primary meanwhile, and have said so */
+        db->row_due = access == WRITING;
+    }
     if (access == CLOSED) {
         lose_store(db);
     } else {

@@ -71,6 +71,7 @@ void elfs_litefs_stop(struct elfs_litefs *litefs) {
 static bool taken(struct elfs_litefs *litefs) {
     const struct elfs_detect_state *state = &litefs->state;
     litefs->mount = state->mount;
+    litefs->device = state->device;
     elfs_log(ELFS_LOG_INFO, "role", "role=s mount=s hostname=s node=s", elfs_role_name(state->role),
              elfs_mount_name(state->mount), state->hostname, state->node);
     return true;
@@ -85,7 +86,8 @@ bool elfs_litefs_take(struct elfs_litefs *litefs) {
 bool elfs_litefs_take_mount(struct elfs_litefs *litefs) {
     if (!litefs->detector) return false;
     elfs_detector_state(litefs->detector, &litefs->state);
-    return litefs->state.mount != litefs->mount && taken(litefs);
+    bool same = litefs->state.mount == litefs->mount && litefs->state.device == litefs->device;
+    return !same && taken(litefs);
 }
 
 bool elfs_litefs_moved(struct elfs_litefs *litefs) {

@@ -32,6 +32,7 @@ struct elfs_litefs {
     void *arg;
     struct elfs_detect_state state; /* the loop's copy */
     enum elfs_mount mount;          /* as last taken */
+    uint64_t device;
 };
 
 /* Starts the detector. wake is called from its thread when elfs_litefs_take has something to take. */
@@ -45,7 +46,8 @@ void elfs_litefs_stop(struct elfs_litefs *litefs);
 /* Loop: true if the role or the primary changed; litefs->state is new then. */
 bool elfs_litefs_take(struct elfs_litefs *litefs);
 
-/* Loop, now and then: true if the mount changed, which the detector tells of only together with the role. */
+/* Loop, now and then: true if the mount changed, or is another one, which the detector tells of only together with the
+ * role. */
 bool elfs_litefs_take_mount(struct elfs_litefs *litefs);
 
 /* Loop: true if LiteFS has announced transactions since the last time. */

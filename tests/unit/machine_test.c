@@ -447,6 +447,19 @@ static void the_mount_comes_and_goes(void **state) {
     expect(ELFS_ROLE_PRIMARY, "");
 }
 
+/* LiteFS has gone and come back between two looks: all that differs is the mount. */
+static void another_mount_is_told(void **state) {
+    (void)state;
+    struct elfs_reading second = live("n1", 0);
+    begin(POLL, false);
+    reading_at(0, live("n1", 0));
+    assert_int_equal(m.state.device, 0);
+    second.device = 40;
+    reading_at(1, second);
+    assert_int_equal(m.state.device, 40);
+    expect(ELFS_ROLE_REPLICA, "n1");
+}
+
 /* As under a load of writes: a transaction each 10 ms. Returns how often the row was read. */
 static int readings_of_the_row(int64_t from, int64_t until, const char *node) {
     static uint64_t txid = 10;
@@ -772,6 +785,7 @@ int main(void) {
         cmocka_unit_test(the_old_primary_names_itself),
         cmocka_unit_test(a_new_primary_asks_for_its_name),
         cmocka_unit_test(the_mount_comes_and_goes),
+        cmocka_unit_test(another_mount_is_told),
         cmocka_unit_test(the_row_is_read_when_it_may_have_changed),
         cmocka_unit_test(a_row_that_stays_is_read_less_often),
         cmocka_unit_test(a_new_primary_s_row_is_sought),

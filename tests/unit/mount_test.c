@@ -104,6 +104,9 @@ static void live_by_its_lag(void **state) {
     assert_true(reading.lag_known);
     assert_int_equal(reading.lag_ms, 315);
     assert_string_equal(reading.hostname, "n1");
+    struct stat attributes;
+    assert_int_equal(stat(dir, &attributes), 0);
+    assert_int_equal(reading.device, attributes.st_dev);
     fake_mount_put(dir, ".lag", "nonsense");
     look(elfs_mount_is_fuse);
     expect(ELFS_MOUNT_LIVE, ELFS_PRIMARY_FILE_PRESENT);
