@@ -113,8 +113,7 @@ static void follow(struct elfs_database *db) {
     /* LiteFS may have gone and come back between two looks at it. (It has just answered: this does not hang.) */
     if (db->store && db->managed && access != CLOSED && elfs_store_is_lost(db->store)) {
         lose_store(db);
-        elfs_acks_forget(
-            db); /* another host may have been the primary meanwhile, and have said so */
+        elfs_acks_forget(db); /* another host may have been the primary meanwhile */
         db->row_due = access == WRITING;
     }
     if (access == CLOSED) {

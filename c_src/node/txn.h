@@ -16,11 +16,10 @@ struct elfs_txn {
     struct elfs_list link; /* on node->txns */
     struct elfs_node *node;
     struct elfs_database *db;
-    struct elfs_store
-        *store; /* the one it was begun on; NULL once that is being closed, which ends it */
-    struct elfs_conn *conn; /* the owner's; NULL once it is gone */
-    uint32_t words[3];      /* the token, which is also the monitor's reference */
-    bool open;              /* 'begin' has returned */
+    struct elfs_store *store; /* it was begun on; NULL once that is being closed, which ends it */
+    struct elfs_conn *conn;   /* the owner's; NULL once it is gone */
+    uint32_t words[3];        /* the token, which is also the monitor's reference */
+    bool open;                /* 'begin' has returned */
     bool monitored;
     struct elfs_view owner; /* pids as whole terms */
     struct elfs_view pid;
