@@ -30,7 +30,7 @@ all() ->
      fault(machine_dies, "the primary's machine dies without a word and boots again", true, false, connections, fun machine_dies/1),
      fault(replica_host_kill, "SIGKILL of a replica's whole host", false, false, moment, fun replica_host/1),
      fault(litefs_restart, "LiteFS of a replica restarted under a running C node", false, true, moment, fun litefs_restart/1),
-     fault(cnode_first, "a replica's C node started before LiteFS is mounted", false, false, moment, fun cnode_first/1),
+     fault(cnode_first, "a replica's C node started before LiteFS is mounted, and then promoted", false, false, moment, fun cnode_first/1),
      fault(cut_replica, "a replica's host cut off and healed", false, true, moment, fun cut_replica/1),
      fault(cut_primary, "the primary's host cut off and healed", true, false, connections, fun cut_primary/1),
      fault(slow_link, "a replica behind a slow link", false, false, moment, fun slow_link/1)].
@@ -88,10 +88,12 @@ litefs_restart(#{replicas := [Replica | _]} = World) ->
     ok = e2e_ctl:do(host_litefs, [Replica]),
     [Replica || os:getenv("E2E_REPO") =:= "ecto"].
 
-%% The host starts with the C node and the application; LiteFS comes last.
+%% The host starts with the C node and the application; LiteFS comes last. Once that host is the primary its
+%% C node has LiteFS's word for what it has written, like any other.
 -spec cnode_first(e2e_run:world()) -> [e2e_host:id()].
-cnode_first(#{replicas := [Replica | _]} = World) ->
+cnode_first(#{primary := Primary, replicas := [Replica | _]} = World) ->
     ok = e2e_ctl:do(host_kill, [Replica]),
+    ok = e2e_ctl:do(host_bare, [Replica]),
     ok = e2e_ctl:do(host_cnode, [Replica]),
     ok = e2e_ctl:do(host_beam, [Replica]),
     %% It serves, and says what it has not.
@@ -105,6 +107,13 @@ cnode_first(#{replicas := [Replica | _]} = World) ->
     end, ?START_MS),
     ok = others_write(Replica, World),
     ok = e2e_ctl:do(host_litefs, [Replica]),
+    ok = e2e_promote:from_to(Primary, Replica),
+    ct_wait:until(fun() ->
+        {ok, #{position := {_, _}}} =
+            e2e_host:call(Replica, erpc, call, [e2e_host:cnode(Replica), ecto_litefs, query,
+                                                ['Elixir.E2e.Repo', "UPDATE _ecto_litefs_primary SET id = id WHERE 0", []],
+                                                5000])
+    end, ?START_MS),
     [Replica].
 
 %% Until each of its writers has been told that it failed.

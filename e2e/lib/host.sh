@@ -72,6 +72,11 @@ host_kill() {
     host_unmount "$1"
 }
 
+# host_bare HOST: without the mount's folder, as where LiteFS has never run: LiteFS makes it. (So does exqlite.)
+host_bare() {
+    [ "$E2E_REPO" = ecto ] || rmdir "$(host_dir "$1")/mnt"
+}
+
 # host_lose HOST: the machine dies. Nobody hears of it, and what its kernel had not sent yet is never sent.
 host_lose() {
     net_cut "$1"
