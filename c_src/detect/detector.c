@@ -36,8 +36,7 @@ struct elfs_detector {
     uint64_t moved;      /* positions to be told: bit i is machine.state.positions.items[i] */
     uint64_t refreshing; /* the ticket under way; 0: none */
     bool told;           /* the first change was told; the last one is told_* */
-    enum elfs_role told_role;
-    char told_hostname[ELFS_HOSTNAME_SIZE];
+    uint64_t told_turns;
     char told_node[ELFS_NODE_SIZE];
 
     atomic_bool stop;
@@ -61,15 +60,13 @@ static uint32_t random_bits(void) {
 static bool is_news(const struct elfs_detector *d) {
     const struct elfs_detect_state *s = &d->machine.state;
     if (!d->told) return s->role != ELFS_ROLE_UNKNOWN || d->refreshing != 1;
-    return s->role != d->told_role || strcmp(s->hostname, d->told_hostname) != 0 ||
-           strcmp(s->node, d->told_node) != 0;
+    return s->turns != d->told_turns || strcmp(s->node, d->told_node) != 0;
 }
 
 static void tell_change(struct elfs_detector *d) {
     const struct elfs_detect_state *s = &d->machine.state;
     d->told = true;
-    d->told_role = s->role;
-    memcpy(d->told_hostname, s->hostname, sizeof d->told_hostname);
+    d->told_turns = s->turns;
     memcpy(d->told_node, s->node, sizeof d->told_node);
     d->events.change(d->events.arg, s);
 }

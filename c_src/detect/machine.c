@@ -77,6 +77,7 @@ static void settle(struct elfs_machine *m, int64_t now) {
     if (found.role != s->role || strcmp(found.hostname, s->hostname) != 0) {
         s->role = found.role;
         memcpy(s->hostname, found.hostname, strlen(found.hostname) + 1);
+        s->turns++;
         m->row_gap_ms = ELFS_ROW_SEARCH_GAP_MS;
         m->row_sought_until = now + ELFS_ROW_SEARCH_MS;
         want(m, ELFS_WORK_ROW, now);

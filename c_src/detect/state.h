@@ -46,7 +46,8 @@ struct elfs_source {
 struct elfs_detect_state {
     enum elfs_role role;
     char hostname[ELFS_HOSTNAME_SIZE]; /* the primary's, while a replica knows it; else empty */
-    char node[ELFS_NODE_SIZE];         /* the tracker row's, while the role is known; else empty */
+    uint64_t turns; /* how often one of these two has changed: they may be as before by now */
+    char node[ELFS_NODE_SIZE]; /* the tracker row's, while the role is known; else empty */
     enum elfs_mount mount;
     uint64_t device; /* as last read */
     bool lag_known;

@@ -61,7 +61,14 @@ static enum elfs_code check_role(const struct elfs_litefs_fence *fence, struct e
 
 /* The detector's word will do here: LiteFS commits nothing on a host that is not primary. */
 static enum elfs_code before(struct elfs_fence *self, struct elfs_error *err) {
-    return check_role((const struct elfs_litefs_fence *)self, err);
+    struct elfs_litefs_fence *fence = (struct elfs_litefs_fence *)self;
+    fence->turn = elfs_litefs_turns(fence->litefs);
+    return check_role(fence, err);
+}
+
+static bool is_same_reign(const struct elfs_litefs_fence *fence) {
+    return elfs_litefs_role(fence->litefs) == ELFS_ROLE_PRIMARY &&
+           elfs_litefs_turns(fence->litefs) == fence->turn;
 }
 
 static void begun(struct elfs_fence *self, bool undisturbed) {
@@ -87,10 +94,10 @@ static enum elfs_code after(struct elfs_fence *self, bool changed, struct elfs_p
                          "COMMIT returned, but LiteFS's position of the database did not advance: "
                          "the change may or may not survive");
     }
-    if (changed && check_role(fence, err) != ELFS_OK)
+    if (changed && !is_same_reign(fence))
         return elfs_fail(err, ELFS_UNKNOWN,
-                         "COMMIT returned, but this host is no longer the primary: the change may "
-                         "or may not survive");
+                         "COMMIT returned, but this host is no longer the primary, or is it anew: "
+                         "the change may or may not survive");
     return ELFS_OK;
 }
 

@@ -3,7 +3,8 @@
  * Source: the LiteFS facts. LiteFS commits what SQLite has committed when SQLite releases the write lock, and
  * ends itself instead if it is not the primary (any more) then. So a COMMIT that wrote pages counts when the
  * database's -pos file shows a later transaction than before it, and the handle by which it is read belongs to the
- * mount that the database was opened on: one that has died since tells nothing.
+ * mount that the database was opened on: one that has died since tells nothing. A role that was lost and has come back
+ * meanwhile is another reign, in which what was committed before it may be gone.
  */
 #ifndef ELFS_NODE_FENCE_H
 #define ELFS_NODE_FENCE_H
@@ -17,6 +18,7 @@ struct elfs_litefs_fence {
     char *pos_file;            /* owned */
     int pos_fd;                /* -1: not open; the writer's */
     struct elfs_position last; /* before the transaction; the writer's */
+    uint64_t turn;             /* that it began in; the writer's */
 };
 
 /* ELFS_NOMEM. path is the database's. */

@@ -11,6 +11,7 @@
 /* Detector's thread. */
 static void on_change(void *arg, const struct elfs_detect_state *state) {
     struct elfs_litefs *litefs = arg;
+    atomic_store(&litefs->turns, state->turns); /* first: elfs_litefs_turns */
     atomic_store(&litefs->role, (int)state->role);
     atomic_store(&litefs->news, true);
     litefs->wake(litefs->arg);
@@ -48,6 +49,7 @@ enum elfs_code elfs_litefs_start(struct elfs_litefs *litefs,
     litefs->wake = wake;
     litefs->arg = arg;
     atomic_init(&litefs->role, ELFS_ROLE_UNKNOWN);
+    atomic_init(&litefs->turns, 0);
     atomic_init(&litefs->news, false);
     atomic_init(&litefs->moved, false);
     atomic_init(&litefs->reading, false);
@@ -97,6 +99,8 @@ bool elfs_litefs_moved(struct elfs_litefs *litefs) {
 enum elfs_role elfs_litefs_role(const struct elfs_litefs *litefs) {
     return (enum elfs_role)atomic_load(&litefs->role);
 }
+
+uint64_t elfs_litefs_turns(const struct elfs_litefs *litefs) { return atomic_load(&litefs->turns); }
 
 static size_t folder_length(const char *path) {
     const char *slash = strrchr(path, '/');

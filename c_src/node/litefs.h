@@ -25,6 +25,7 @@ struct elfs_litefs {
     const char *table_name;
     const char *tracked_path;
     _Atomic int role; /* enum elfs_role */
+    _Atomic uint64_t turns;
     atomic_bool news;
     atomic_bool moved;
     atomic_bool reading; /* the tracker row, with a connection of the detector's own */
@@ -58,6 +59,10 @@ bool elfs_litefs_reads_row(const struct elfs_litefs *litefs);
 
 /* Any thread: the role as of now. */
 enum elfs_role elfs_litefs_role(const struct elfs_litefs *litefs);
+
+/* Any thread: how often the role has changed. Asked for before the role, and again later: the same number and the same
+ * role are the same reign. */
+uint64_t elfs_litefs_turns(const struct elfs_litefs *litefs);
 
 /* True if path lies in the folder that is LiteFS's mount. */
 bool elfs_litefs_holds(const struct elfs_litefs_config *config, const char *path);

@@ -84,8 +84,9 @@ static void on_wake(struct elfs_watch *watch, unsigned events) {
     elfs_wake_drain(&node->wake);
     bool news = elfs_litefs_take(&node->litefs);
     bool moved = elfs_litefs_moved(&node->litefs);
-    if (news && !node->stopping) elfs_databases_follow(node);
+    /* Before the news: what was committed in another reign waits for no replicas in the next. */
     take_finished_jobs(node);
+    if (news && !node->stopping) elfs_databases_follow(node);
     bool joined = elfs_peers_take_handshakes(node);
     if (moved) elfs_databases_moved(node);
     if (news || moved || joined) elfs_reports_send(node);

@@ -54,6 +54,7 @@ struct elfs_node {
     struct elfs_epmd *epmd;
     struct elfs_litefs litefs;
     bool was_primary; /* of the managed databases, as last followed */
+    uint64_t turns;   /* of litefs's state, as last followed */
     struct elfs_closer closer;
     struct elfs_database *databases;
     size_t database_count;

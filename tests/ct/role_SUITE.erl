@@ -15,7 +15,7 @@ suite() ->
 all() ->
     [no_litefs, another_folder, not_mounted, mounted_later, primary, replica, replica_without_a_row, unknown,
      a_replica_reads, reads_where_it_is_mounted, hidden_writes_on_a_replica, demoted_in_a_transaction, commit_that_does_not_count,
-     back_and_forth_under_load, listeners_hear, a_listener_of_none, check_leaves_the_file_alone].
+     back_and_forth_under_load, lost_and_back_at_once, listeners_hear, a_listener_of_none, check_leaves_the_file_alone].
 
 init_per_suite(Config) -> ct_env:start(Config).
 end_per_suite(Config) -> ct_env:stop(Config).
@@ -82,6 +82,32 @@ done(Node, Sql) ->
             {error, #{code := unavailable}} -> false
         end
     end).
+
+%% Both events come at once, as to a node that was stopped for a while: another host has been the primary meanwhile, and
+%% has its name in the row.
+lost_and_back_at_once(Config) ->
+    LiteFS = ?config(litefs, Config),
+    ct_litefs:greet(LiteFS, ct_litefs:init(primary)),
+    Node = #{name := Name, db := Db} = beside(Config),
+    await_role(Node, primary),
+    Own = atom_to_binary(Name),
+    with_moving_position(Config, fun() ->
+        ct_wait:until(fun() -> row(Db) =:= Own end),
+        _ = done(Node, "CREATE TABLE IF NOT EXISTS t (a)"),
+        {ok, Tx} = ct_node:call(Node, 'begin', ['Test.Repo']),
+        ct_litefs:say(LiteFS, [ct_litefs:change(replica), ct_litefs:change(primary)]),
+        ct_wait:until(fun() ->
+            {error, #{code := no_transaction}} = ct_node:query(Node, "INSERT INTO t VALUES (1)", [], #{tx => Tx})
+        end),
+        write_row(Db, "litefs@n1"),
+        ct_litefs:say(LiteFS, [ct_litefs:change(replica), ct_litefs:change(primary)]),
+        ct_wait:until(fun() -> row(Db) =:= Own end)
+    end),
+    ct_node:stop(Node).
+
+row(Db) ->
+    [[Name]] = ct_sqlite:query(Db, "SELECT node_name FROM _ecto_litefs_primary"),
+    Name.
 
 %% Whoever listens hears of it: at once, when it comes about, and once for each time.
 listeners_hear(Config) ->

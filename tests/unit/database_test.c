@@ -257,6 +257,28 @@ static void an_answer_of_a_former_primary(void **state) {
     assert_false(db()->committed.known);
 }
 
+/* This host stops being the primary and is it again before anybody looks: another host may have been it meanwhile, so
+ * that the commits of before may be gone, and that host's name is in the row. */
+static void a_role_that_was_lost_and_is_back(void **state) {
+    (void)state;
+    become_primary();
+    call("query", "INSERT INTO t VALUES (1)");
+    finish_pending(5);
+    assert_false(elfs_list_empty(&db()->awaiting));
+    call("begin", NULL);
+    elfs_databases_submit(node);
+    sem_wait(&woken);
+    take();
+    assert_true(only_txn()->open);
+    assert_true(elfs_list_empty(&db()->pending));
+    node->litefs.state.turns += 2;
+    elfs_databases_follow(node);
+    assert_true(elfs_list_empty(&db()->awaiting));
+    assert_true(has_answered("unknown"));
+    assert_true(atomic_load(&only_txn()->tx.abort));
+    assert_false(elfs_list_empty(&db()->pending)); /* the row */
+}
+
 /* 'begin' is done, and before its caller has heard of it this host stops being the primary. */
 static void a_transaction_that_began_too_late(void **state) {
     (void)state;
@@ -296,6 +318,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_folder_that_nobody_has_looked_at, setup, teardown),
         cmocka_unit_test_setup_teardown(an_answer_for_a_connection_that_ends, setup, teardown),
         cmocka_unit_test_setup_teardown(an_answer_of_a_former_primary, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_role_that_was_lost_and_is_back, setup, teardown),
         cmocka_unit_test_setup_teardown(a_transaction_that_began_too_late, setup, teardown),
         cmocka_unit_test_setup_teardown(a_slow_reader_is_not_silent, setup, teardown),
     };

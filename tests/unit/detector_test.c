@@ -210,6 +210,22 @@ static void roles_follow_the_stream_within_milliseconds(void **state) {
     assert_true(slowest < 500000); /* loose: the machine may be busy */
 }
 
+static bool is_told_again(const void *arg) { return changes > *(const int *)arg; }
+
+/* Both events are there when the detector looks. */
+static void a_role_that_is_lost_and_back_is_told(void **state) {
+    (void)state;
+    start(FAKE_INIT_PRIMARY);
+    await_role(ELFS_ROLE_PRIMARY, "");
+    refresh();
+    int before = changes;
+    assert_true(fake_litefs_say(litefs,
+                                "{\"type\":\"primaryChange\",\"data\":{\"isPrimary\":false}}\n"
+                                "{\"type\":\"primaryChange\",\"data\":{\"isPrimary\":true}}\n"));
+    wait_until(is_told_again, &before, "told");
+    await_role(ELFS_ROLE_PRIMARY, "");
+}
+
 /* Every sample of what LiteFS sends, split into two chunks at every byte. */
 static void events_split_at_every_byte(void **state) {
     (void)state;
@@ -631,6 +647,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(the_stream_makes_it_primary),
         TEST(roles_follow_the_stream_within_milliseconds),
+        TEST(a_role_that_is_lost_and_back_is_told),
         TEST(events_split_at_every_byte),
         TEST(odd_chunks),
         TEST(a_cut_stream_takes_the_role_with_it),

@@ -340,6 +340,24 @@ static void promoted(void **state) {
     expect(ELFS_ROLE_PRIMARY, "");
 }
 
+/* The role is as before by the time that anybody looks, and yet it was lost. */
+static void each_turn_is_counted(void **state) {
+    (void)state;
+    begin(POLL, true);
+    take(0);
+    reading_at(0, live(NULL, 0));
+    claim_at(1, true, "");
+    expect(ELFS_ROLE_PRIMARY, "");
+    uint64_t turns = m.state.turns;
+    claim_at(2, true, "");
+    tx_at(2, "a.db", 3);
+    assert_int_equal(m.state.turns, turns);
+    claim_at(3, false, "");
+    claim_at(3, true, "");
+    expect(ELFS_ROLE_PRIMARY, "");
+    assert_int_equal(m.state.turns, turns + 2);
+}
+
 /* "primary" does not outlive the next look at a .primary that is still there. */
 static void a_contradicted_promotion_ends_with_the_next_look(void **state) {
     (void)state;
@@ -783,6 +801,7 @@ int main(void) {
         cmocka_unit_test(demoted),
         cmocka_unit_test(a_standing_contradiction_is_unknown),
         cmocka_unit_test(the_old_primary_names_itself),
+        cmocka_unit_test(each_turn_is_counted),
         cmocka_unit_test(a_new_primary_asks_for_its_name),
         cmocka_unit_test(the_mount_comes_and_goes),
         cmocka_unit_test(another_mount_is_told),
