@@ -131,13 +131,15 @@ void elfs_databases_follow(struct elfs_node *node) {
     const struct elfs_detect_state *state = &node->litefs.state;
     bool primary = state->role == ELFS_ROLE_PRIMARY && mounted(node);
     /* It may have lost the role and have it again, before we looked: another host may have been the primary. */
-    bool became = primary && (!node->was_primary || node->turns != state->turns);
+    bool turned = node->turns != state->turns;
+    bool became = primary && (!node->was_primary || turned);
     node->was_primary = primary;
     node->turns = state->turns;
     for (size_t i = 0; i < node->database_count; i++) {
         struct elfs_database *db = &node->databases[i];
         if (!db->managed) continue;
         db->row_due = primary && (db->row_due || became);
+        if (turned) elfs_tables_forget(db);
         if (became) {
             elfs_txns_abort_of(db);
             elfs_acks_forget(db);

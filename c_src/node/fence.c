@@ -103,10 +103,14 @@ static enum elfs_code after(struct elfs_fence *self, bool changed, struct elfs_p
 
 static void ended(struct elfs_fence *self) { close_position((struct elfs_litefs_fence *)self); }
 
+static uint64_t turn(const struct elfs_fence *self) {
+    return elfs_litefs_turns(((const struct elfs_litefs_fence *)self)->litefs);
+}
+
 enum elfs_code elfs_litefs_fence_init(struct elfs_litefs_fence *fence,
                                       const struct elfs_litefs *litefs, const char *path) {
     size_t size = strlen(path) + sizeof "-pos";
-    *fence = (struct elfs_litefs_fence){.fence = {before, begun, explain, after, ended},
+    *fence = (struct elfs_litefs_fence){.fence = {before, begun, explain, after, ended, turn},
                                         .litefs = litefs,
                                         .pos_file = elfs_malloc(size),
                                         .pos_fd = -1};

@@ -223,6 +223,11 @@ struct elfs_table_entry *elfs_tables_get(struct elfs_database *db, struct elfs_v
     return entry;
 }
 
+void elfs_tables_forget(struct elfs_database *db) {
+    while (!elfs_list_empty(&db->tables))
+        elfs_tables_drop(ELFS_CONTAINER_OF(db->tables.next, struct elfs_table_entry, link));
+}
+
 void elfs_tables_fini(struct elfs_database *db) {
     for (struct elfs_list *l; (l = elfs_list_pop_front(&db->tables));)
         entry_free(ELFS_CONTAINER_OF(l, struct elfs_table_entry, link));

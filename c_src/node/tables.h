@@ -39,4 +39,7 @@ void elfs_tables_drop(struct elfs_table_entry *entry);
 /* All of them (the node ends). */
 void elfs_tables_fini(struct elfs_database *db);
 
+/* All that is known: the same schema version may be another schema's now. */
+void elfs_tables_forget(struct elfs_database *db);
+
 #endif

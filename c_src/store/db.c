@@ -152,6 +152,15 @@ close:
     return code;
 }
 
+void elfs_db_follow(struct elfs_db *db, const struct elfs_fence *fence) {
+    uint64_t turn = fence ? fence->turn(fence) : db->turn;
+    if (turn == db->turn) return;
+    db->turn = turn;
+    db->guard.internal = true;
+    sqlite3_exec(db->handle, "PRAGMA writable_schema=RESET", NULL, NULL, NULL);
+    db->guard.internal = false;
+}
+
 void elfs_db_close(struct elfs_db *db) {
     elfs_stmt_cache_fini(&db->cache);
     sqlite3_finalize(db->schema_version);

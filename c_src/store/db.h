@@ -19,6 +19,7 @@ struct elfs_db {
     sqlite3_stmt *schema_version; /* PRAGMA schema_version */
     sqlite3_stmt *data_version;   /* PRAGMA data_version: changes with the commits of others */
     bool wrote;                   /* set by each COMMIT that wrote pages; the writer's to clear */
+    uint64_t turn;                /* of the fence, when the schema was last forgotten */
 };
 
 enum elfs_db_role {
@@ -31,5 +32,10 @@ enum elfs_db_role {
 enum elfs_code elfs_db_open(struct elfs_db *db, const struct elfs_store_config *config,
                             enum elfs_db_role role, struct elfs_error *err);
 void elfs_db_close(struct elfs_db *db);
+
+/* In no transaction: forgets the schema if the fence's turn is another one. SQLite takes a schema for the one that
+ * it knows when its schema_version is the same, but that only counts: another history that has made as many changes has
+ * the same one, with other tables in other places. fence may be NULL. */
+void elfs_db_follow(struct elfs_db *db, const struct elfs_fence *fence);
 
 #endif

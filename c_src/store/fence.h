@@ -26,6 +26,9 @@ struct elfs_fence {
                             struct elfs_error *err);
     /* The writer closes its database: nothing of it may stay open. */
     void (*ended)(struct elfs_fence *self);
+    /* Any thread: changes with the role. Under another number the file may have become another history's
+     * since, page by page and without SQLite's doing. */
+    uint64_t (*turn)(const struct elfs_fence *self);
 };
 
 #endif

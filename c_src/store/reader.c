@@ -8,7 +8,8 @@
 enum elfs_code elfs_reader_init(struct elfs_reader_thread *reader,
                                 const struct elfs_store_config *config, struct elfs_mailbox *box,
                                 struct elfs_error *err) {
-    *reader = (struct elfs_reader_thread){.box = box, .folder = config->folder};
+    *reader =
+        (struct elfs_reader_thread){.box = box, .fence = config->fence, .folder = config->folder};
     enum elfs_code code = elfs_worker_init(&reader->worker, err);
     if (code != ELFS_OK) return code;
     code = elfs_db_open(&reader->db, config, ELFS_DB_READER, err);
@@ -27,6 +28,7 @@ void elfs_reader_fini(struct elfs_reader_thread *reader) {
 
 static enum elfs_job_outcome run(struct elfs_reader_thread *reader, struct elfs_job *job) {
     bool reads = false;
+    elfs_db_follow(&reader->db, reader->fence);
     enum elfs_code code =
         elfs_exec_reads_only(&reader->db, job->statements[0].sql, &reads, &job->error);
     /* Rerouted as it came: it has not started, and may still be cancelled. */

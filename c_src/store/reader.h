@@ -13,7 +13,8 @@ struct elfs_reader_thread {
     struct elfs_worker worker;
     struct elfs_db db;
     struct elfs_mailbox *box;
-    int folder; /* see dead_mount.h; borrowed */
+    const struct elfs_fence *fence; /* or NULL */
+    int folder;                     /* see dead_mount.h; borrowed */
 };
 
 /* As the writer's; after the writer has put the file into WAL mode. */

@@ -194,6 +194,7 @@ static bool is_disturbed(struct elfs_writer *writer) {
 bool elfs_writer_begin(struct elfs_writer *writer, struct elfs_error *err) {
     struct elfs_fence *fence = writer->fence;
     if (fence && fence->before(fence, err) != ELFS_OK) return false;
+    elfs_db_follow(&writer->db, fence);
     writer->db.wrote = false;
     if (elfs_control_run(&writer->control, ELFS_BEGIN, err) != SQLITE_OK) {
         explain_failure(writer, err);

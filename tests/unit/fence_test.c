@@ -21,6 +21,7 @@ struct test_fence {
     int asked_after;
     int begun;
     int ended;
+    uint64_t turn;
     bool undisturbed; /* as last told */
     bool changed;     /* as last asked after COMMIT */
 };
@@ -57,11 +58,15 @@ static enum elfs_code after(struct elfs_fence *self, bool changed, struct elfs_p
 
 static void ended(struct elfs_fence *self) { ((struct test_fence *)self)->ended++; }
 
+static uint64_t turn(const struct elfs_fence *self) {
+    return ((const struct test_fence *)self)->turn;
+}
+
 static int setup(void **state) {
     (void)state;
     fixture_open(&f);
     fixture_stop(&f);
-    fence = (struct test_fence){.fence = {before, begun, explain, after, ended},
+    fence = (struct test_fence){.fence = {before, begun, explain, after, ended, turn},
                                 .primary_before = true,
                                 .counts_after = true};
     f.config.fence = &fence.fence;
@@ -163,6 +168,36 @@ static void others_disturb(void **state) {
     assert_false(fence.undisturbed);
     fixture_query(&f, "INSERT INTO t(v) VALUES (5)");
     assert_true(fence.undisturbed);
+}
+
+/* As LiteFS does when another host's history takes the place of ours: the tables are elsewhere in the file, and the
+ * schema_version, which counts the changes, is as before. */
+static void swap_tables(void) {
+    static char sql[256];
+    snprintf(sql, sizeof sql,
+             "BEGIN; DROP TABLE u; DROP TABLE t; CREATE TABLE u(a); "
+             "CREATE TABLE t(id INTEGER PRIMARY KEY, v); PRAGMA schema_version = %s; COMMIT",
+             fixture_read(&f, "PRAGMA schema_version"));
+    sqlite3 *other;
+    assert_int_equal(sqlite3_open(f.path, &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(other);
+}
+
+static void another_history_has_another_schema(void **state) {
+    (void)state;
+    fixture_query(&f, "CREATE TABLE u(a)");
+    for (int i = 0; i < 2; i++) {
+        fixture_query(&f, "INSERT INTO u VALUES ('mine')");
+        struct test_job *read = query_job(&f, "SELECT a FROM u");
+        fixture_run(&f, read);
+        assert_int_equal(read->job.outcome, ELFS_JOB_DONE);
+        assert_non_null(strstr(read->out.text, "mine"));
+        assert_string_equal(fixture_read(&f, "SELECT count(*) FROM u"), "1");
+        assert_string_equal(fixture_read(&f, "SELECT count(*) FROM t"), "0");
+        swap_tables();
+        fence.turn++;
+    }
 }
 
 static struct test_job *run_keyed(void) {
@@ -280,6 +315,7 @@ int main(void) {
         TEST(a_file_that_fails_is_explained),
         TEST(a_commit_that_does_not_count_is_unknown),
         TEST(others_disturb),
+        TEST(another_history_has_another_schema),
         TEST(a_repeat_of_the_unknown_is_confirmed_itself),
         TEST(an_interactive_transaction_is_fenced_too),
         TEST(the_wal_is_still_checkpointed),
