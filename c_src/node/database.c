@@ -148,11 +148,15 @@ void elfs_databases_follow(struct elfs_node *node) {
     }
 }
 
+/* The position counts with the role that was known together with it. */
 void elfs_databases_moved(struct elfs_node *node) {
+    const struct elfs_detect_state *state = &node->litefs.state;
     for (size_t i = 0; i < node->database_count; i++) {
         struct elfs_database *db = &node->databases[i];
-        if (db->managed && elfs_database_is_primary(db))
-            elfs_acks_committed(db, elfs_litefs_position(&node->litefs, db->path));
+        if (!db->managed) continue;
+        struct elfs_position position = elfs_litefs_position(&node->litefs, db->path);
+        if (state->role == ELFS_ROLE_PRIMARY && state->turns == node->turns)
+            elfs_acks_committed(db, position);
     }
 }
 

@@ -104,7 +104,8 @@ bool elfs_request_returned(struct elfs_request *req) {
         &req->link); /* whatever becomes of the connection, the request is its caller's now */
     if (job->outcome == ELFS_JOB_DONE && job->position.known && elfs_database_is_primary(db)) {
         db->committed = job->position;
-        elfs_acks_committed(db, job->position);
+        /* The position behind a COMMIT that wrote nothing may be the next primary's, of whom we have not heard yet. */
+        if (job->wrote) elfs_acks_committed(db, job->position);
     }
     db->queued--;
     db->queued_bytes -= (int64_t)job->cost;

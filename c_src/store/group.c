@@ -79,8 +79,11 @@ static void recover(struct group *group) {
 }
 
 static void tell_position(struct group *group, const struct elfs_position *position) {
-    for (struct elfs_list *l = group->jobs.next; l != &group->jobs; l = l->next)
-        ELFS_CONTAINER_OF(l, struct elfs_job, link)->position = *position;
+    for (struct elfs_list *l = group->jobs.next; l != &group->jobs; l = l->next) {
+        struct elfs_job *job = ELFS_CONTAINER_OF(l, struct elfs_job, link);
+        job->position = *position;
+        job->wrote = group->writer->db.wrote;
+    }
 }
 
 /* How many jobs wait for the next group, as far as one goes. */

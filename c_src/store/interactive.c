@@ -44,7 +44,10 @@ static enum elfs_tx_end commit(struct elfs_writer *writer, struct elfs_job *job)
         return ELFS_TX_COMMIT_FAILED;
     }
     switch (elfs_writer_commit(writer, &job->position, &job->error)) {
-    case ELFS_COMMITTED: elfs_job_settle(job, ELFS_JOB_DONE); return ELFS_TX_COMMITTED;
+    case ELFS_COMMITTED:
+        job->wrote = writer->db.wrote;
+        elfs_job_settle(job, ELFS_JOB_DONE);
+        return ELFS_TX_COMMITTED;
     case ELFS_NOT_COMMITTED: elfs_job_settle(job, ELFS_JOB_FAILED); break;
     case ELFS_IN_DOUBT: elfs_job_settle(job, ELFS_JOB_UNKNOWN); break;
     }

@@ -93,6 +93,8 @@ struct elfs_job {
     struct elfs_error error;
     struct elfs_position position; /* DONE, after a COMMIT: the database's position */
     bool
+        wrote; /* DONE, after a COMMIT: it wrote pages, which the fence has confirmed: the position is its own */
+    bool
         repeated; /* DONE: it had run before, and this is its result of then; RESOLVE: it has run */
 };
 

@@ -200,15 +200,18 @@ static void a_folder_that_nobody_has_looked_at(void **state) {
 }
 
 /* The job that was just submitted has come back done, at this TXID. */
-static void finish_pending(uint64_t txid) {
+static void finish(uint64_t txid, bool wrote) {
     const struct elfs_summary summary = {.changes = 1};
     struct elfs_list *link = elfs_list_pop_front(&db()->pending);
     struct elfs_job *job = ELFS_CONTAINER_OF(link, struct elfs_job, link);
     assert_int_equal(job->sink->done(job->sink, &summary), ELFS_OK);
     job->outcome = ELFS_JOB_DONE;
     job->position = (struct elfs_position){true, txid, 1};
+    job->wrote = wrote;
     job->finished(job, node);
 }
+
+static void finish_pending(uint64_t txid) { finish(txid, true); }
 
 /* A replica's node says that its copy stands there. */
 static void report(uint64_t txid) {
@@ -279,6 +282,25 @@ static void a_role_that_was_lost_and_is_back(void **state) {
     assert_false(elfs_list_empty(&db()->pending)); /* the row */
 }
 
+/* A COMMIT that writes nothing says nothing of whose the position is: that of the next primary, perhaps, whose history the
+ * replicas follow already. */
+static void a_position_that_is_not_ours(void **state) {
+    (void)state;
+    become_primary();
+    call("query", "INSERT INTO t VALUES (1)");
+    finish_pending(5);
+    struct elfs_list *waits = db()->awaiting.next;
+    call("query", "DELETE FROM t WHERE a = 2");
+    finish(6, false);
+    report(6);
+    assert_ptr_equal(db()->awaiting.next, waits);
+    assert_int_equal(conn->out.len, 0);
+    call("query", "INSERT INTO t VALUES (3)");
+    finish(6, true);
+    assert_true(elfs_list_empty(&db()->awaiting));
+    assert_true(has_answered("acked"));
+}
+
 /* 'begin' is done, and before its caller has heard of it this host stops being the primary. */
 static void a_transaction_that_began_too_late(void **state) {
     (void)state;
@@ -319,6 +341,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(an_answer_for_a_connection_that_ends, setup, teardown),
         cmocka_unit_test_setup_teardown(an_answer_of_a_former_primary, setup, teardown),
         cmocka_unit_test_setup_teardown(a_role_that_was_lost_and_is_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_position_that_is_not_ours, setup, teardown),
         cmocka_unit_test_setup_teardown(a_transaction_that_began_too_late, setup, teardown),
         cmocka_unit_test_setup_teardown(a_slow_reader_is_not_silent, setup, teardown),
     };
