@@ -71,7 +71,7 @@ static void close_store(struct elfs_database *db) {
 static void lose_store(struct elfs_database *db) {
     if (!db->store) return;
     db->lost = true;
-    elfs_store_hurry(db->store);
+    elfs_store_hurry(db->store, 0);
     close_store(db);
 }
 
@@ -221,6 +221,13 @@ enum elfs_code elfs_databases_init(struct elfs_node *node, struct elfs_error *er
         code = init_one(node, &node->databases[i], &o->repos[i], err);
     }
     return code;
+}
+
+void elfs_databases_hurry(struct elfs_node *node) {
+    for (size_t i = 0; i < node->database_count; i++) {
+        struct elfs_database *db = &node->databases[i];
+        if (db->store) elfs_store_hurry(db->store, node->options->store.busy_timeout_ms);
+    }
 }
 
 void elfs_databases_fini(struct elfs_node *node) {

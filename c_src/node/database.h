@@ -42,6 +42,9 @@ struct elfs_database {
  * LiteFS says. The error is that of a database that should have opened. */
 enum elfs_code elfs_databases_init(struct elfs_node *node, struct elfs_error *err);
 
+/* The node stops: another program's lock holds up what is queued once, and not each group of it anew. */
+void elfs_databases_hurry(struct elfs_node *node);
+
 /* Closes all and waits for it; jobs still queued have been answered. */
 void elfs_databases_fini(struct elfs_node *node);
 

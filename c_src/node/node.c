@@ -102,6 +102,7 @@ static void begin_stop(struct elfs_node *node) {
     node->epmd = NULL;
     elfs_txns_abort_all(node);
     elfs_acks_settle_all(node);
+    elfs_databases_hurry(node);
     for (struct elfs_list *l = node->conns.next, *next; l != &node->conns; l = next) {
         next = l->next;
         elfs_conn_stop_reading(ELFS_CONTAINER_OF(l, struct elfs_conn, link));

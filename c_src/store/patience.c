@@ -45,4 +45,6 @@ enum elfs_code elfs_patience_init(struct elfs_patience *patience, int64_t limit_
 
 void elfs_patience_fini(struct elfs_patience *patience) { sqlite3_vfs_unregister(&patience->vfs); }
 
-void elfs_patience_end(struct elfs_patience *patience) { atomic_store(&patience->left_us, 0); }
+void elfs_patience_limit(struct elfs_patience *patience, int64_t limit_us) {
+    atomic_store(&patience->left_us, limit_us);
+}

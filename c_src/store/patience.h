@@ -28,7 +28,8 @@ enum elfs_code elfs_patience_init(struct elfs_patience *patience, int64_t limit_
                                   struct elfs_error *err);
 void elfs_patience_fini(struct elfs_patience *patience);
 
-/* Any thread; also ends the pause that a thread is in. */
-void elfs_patience_end(struct elfs_patience *patience);
+/* All pauses from now on together last so long at most; with 0 the pause that a thread is in ends as well. Any
+ * thread. */
+void elfs_patience_limit(struct elfs_patience *patience, int64_t limit_us);
 
 #endif

@@ -140,7 +140,9 @@ bool elfs_store_is_lost(const struct elfs_store *store) {
     return store->folder >= 0 && elfs_dead_mount_is(store->folder);
 }
 
-void elfs_store_hurry(struct elfs_store *store) { elfs_patience_end(&store->patience); }
+void elfs_store_hurry(struct elfs_store *store, int64_t wait_ms) {
+    elfs_patience_limit(&store->patience, wait_ms * 1000);
+}
 
 void elfs_store_stop(struct elfs_store *store) {
     if (store->writes) elfs_writer_stop(&store->writer);

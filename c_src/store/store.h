@@ -57,9 +57,9 @@ void elfs_store_abort_tx(struct elfs_store *store, struct elfs_tx *tx);
 /* True if the mount that it was opened on has died; another LiteFS may have mounted since. */
 bool elfs_store_is_lost(const struct elfs_store *store);
 
-/* The file is gone for good (its LiteFS has died): what waits for a lock on it waits no longer. To be followed
- * by elfs_store_stop, which then does not take long. */
-void elfs_store_hurry(struct elfs_store *store);
+/* What waits for locks on the file waits so long at most from now on, all of it together: 0 where the file is gone
+ * for good (its LiteFS has died). To be followed by elfs_store_stop, which then does not take long. */
+void elfs_store_hurry(struct elfs_store *store, int64_t wait_ms);
 
 /* Finishes and commits what is queued, rolls an open interactive transaction back (after the jobs
  * of it that are queued), joins both threads, closes, frees. Everything has been posted to the

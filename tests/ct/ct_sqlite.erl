@@ -6,6 +6,8 @@
 -export([exec/2]).
 -export([count/2]).
 -export([integrity/1]).
+-export([lock/1]).
+-export([unlock/1]).
 
 %% Rows as lists of binaries; NULL is the empty binary.
 -spec query(file:filename(), iodata()) -> [[binary()]].
@@ -28,6 +30,19 @@ count(Db, Table) ->
 integrity(Db) ->
     [[<<"ok">>]] = query(Db, "PRAGMA integrity_check"),
     ok.
+
+%% A shell that has the lock for writing, until unlock or the end of the calling process.
+-spec lock(file:filename()) -> port().
+lock(Db) ->
+    Port = open_port({spawn_executable, shell()},
+                     [{args, ["-batch", "-noheader", Db]}, {line, 1000}, use_stdio, exit_status]),
+    true = port_command(Port, ".timeout 5000\nBEGIN IMMEDIATE;\nSELECT 'locked';\n"),
+    receive {Port, {data, {eol, "locked"}}} -> Port end.
+
+-spec unlock(port()) -> ok.
+unlock(Port) ->
+    true = port_command(Port, ".quit\n"),
+    receive {Port, {exit_status, 0}} -> ok end.
 
 shell() ->
     os:find_executable("sqlite3").

@@ -13,7 +13,8 @@ suite() ->
     [{timetrap, {minutes, 5}}].
 
 all() ->
-    [bad_ones_among_good_ones, mixed_calls, sigterm_finishes_the_queue, sigterm_under_load, sigkill_under_load, sigkill_normal].
+    [bad_ones_among_good_ones, mixed_calls, sigterm_finishes_the_queue, sigterm_beside_a_lock,
+     sigterm_under_load, sigkill_under_load, sigkill_normal].
 
 init_per_suite(Config) -> ct_env:start(Config).
 end_per_suite(Config) -> ct_env:stop(Config).
@@ -98,6 +99,23 @@ sigterm_finishes_the_queue(Config) ->
     [?assertMatch({ok, #{changes := 1}}, erpc:receive_response(R, 10000)) || R <- Requests],
     ?assertEqual(0, ct_node:await_exit(Node)),
     ?assertEqual([[<<"50">>, <<"1275">>]], ct_sqlite:query(Db, "SELECT count(*), sum(n) FROM t")).
+
+%% Another program keeps its lock: each of what waits is refused, after one --busy-timeout for all of it together.
+sigterm_beside_a_lock(Config) ->
+    Node = #{name := Name, db := Db} = ct_node:start(Config, #{args => ["--busy-timeout", "2000"]}),
+    {ok, _} = ct_node:query(Node, "CREATE TABLE t (n)"),
+    Shell = ct_sqlite:lock(Db),
+    Requests = [erpc:send_request(Name, ecto_litefs, 'begin', ['Test.Repo']) || _ <- lists:seq(1, 10)],
+    ct_wait:until(fun() ->
+        #{repos := Repos} = ct_node:call(Node, info, []),
+        lists:sum([Q || #{queued := Q} <- maps:values(Repos)]) =:= 10
+    end),
+    Began = erlang:monotonic_time(millisecond),
+    ct_node:signal(Node, "TERM"),
+    [?assertMatch({error, #{code := busy}}, erpc:receive_response(R, 20000)) || R <- Requests],
+    ?assertEqual(0, ct_node:await_exit(Node)),
+    ?assert(erlang:monotonic_time(millisecond) - Began < 10000),
+    ct_sqlite:unlock(Shell).
 
 %% Stops taking work, commits what is queued, answers, ends well: every acknowledged row is there, every other
 %% one at most once.

@@ -44,7 +44,7 @@ static void hurried_jobs_do_not_wait(void **state) {
     struct test_job *waiting = query_job(&f, "INSERT INTO t(v) VALUES (1)");
     struct test_job *later = query_job(&f, "INSERT INTO t(v) VALUES (2)");
     fixture_submit(&f, waiting);
-    elfs_store_hurry(f.store);
+    elfs_store_hurry(f.store, 0);
     fixture_wait(&f, waiting);
     assert_failed(waiting, ELFS_SQLITE, SQLITE_BUSY, "locked");
     fixture_run(&f, later);
