@@ -30,7 +30,8 @@ static enum elfs_code check_repo(const struct elfs_options *options, const char 
 /* What --check does: everything that can be looked at without joining the cluster. */
 static enum elfs_code check(const struct elfs_options *options, struct elfs_error *err) {
     for (size_t i = 0; i < options->repo_count; i++) {
-        enum elfs_code code = check_repo(options, options->repos[i].path, err);
+        enum elfs_code code = elfs_options_check_file(options, i, err);
+        if (code == ELFS_OK) code = check_repo(options, options->repos[i].path, err);
         if (code != ELFS_OK) return code;
     }
     printf("ok: %s, %zu repo(s)\n", options->name, options->repo_count);

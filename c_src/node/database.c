@@ -217,6 +217,8 @@ enum elfs_code elfs_databases_init(struct elfs_node *node, struct elfs_error *er
     if (!node->databases) return elfs_fail(err, ELFS_NOMEM, "out of memory");
     enum elfs_code code = ELFS_OK;
     for (size_t i = 0; i < o->repo_count && code == ELFS_OK; i++) {
+        code = elfs_options_check_file(o, i, err);
+        if (code != ELFS_OK) break;
         node->database_count++;
         code = init_one(node, &node->databases[i], &o->repos[i], err);
     }

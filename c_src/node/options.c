@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -262,6 +263,23 @@ enum elfs_code elfs_options_parse(struct elfs_options *options, int argc, char *
         return elfs_fail(err, ELFS_BADARG, "'%s' is no option; --help lists them", argv[rest]);
     derive_limits(options);
     return check_required(options, err);
+}
+
+enum elfs_code elfs_options_check_file(const struct elfs_options *options, size_t i,
+                                       struct elfs_error *err) {
+    const struct elfs_repo_option *repo = &options->repos[i];
+    struct stat file;
+    struct stat other;
+    if (elfs_litefs_holds(&options->litefs, repo->path) || stat(repo->path, &file) != 0)
+        return ELFS_OK;
+    for (const struct elfs_repo_option *r = options->repos; r < repo; r++) {
+        if (elfs_litefs_holds(&options->litefs, r->path) || stat(r->path, &other) != 0) continue;
+        if (file.st_dev == other.st_dev && file.st_ino == other.st_ino)
+            return elfs_fail(err, ELFS_BADARG,
+                             "the repos %s and %s have the same file, as %s and as %s: one writer a file",
+                             r->name, repo->name, r->path, repo->path);
+    }
+    return ELFS_OK;
 }
 
 void elfs_options_fini(struct elfs_options *options) {

@@ -60,6 +60,11 @@ enum elfs_code elfs_options_parse(struct elfs_options *options, int argc, char *
                                   struct elfs_error *err);
 void elfs_options_fini(struct elfs_options *options);
 
+/* ELFS_BADARG if the i-th repo has the file of one before it under another name (a link, another spelling). Those
+ * before it are there by now. What is LiteFS's is not looked at: it may hang. */
+enum elfs_code elfs_options_check_file(const struct elfs_options *options, size_t i,
+                                       struct elfs_error *err);
+
 void elfs_options_print_help(FILE *out);
 
 #endif

@@ -10,7 +10,7 @@ suite() ->
     [{timetrap, {seconds, 60}}].
 
 all() ->
-    [help, version, check_passes, check_finds_a_bad_path, check_finds_no_database, wrong_use,
+    [help, version, check_passes, check_finds_a_bad_path, check_finds_no_database, one_file_twice, wrong_use,
      cookie_file_of_others, cookie_file_missing, default_cookie_file, no_secret_in_the_log,
      short_name, fixed_port, no_epmd, log_level, unusable_port, sigint_ends_well,
      second_signal_ends_at_once].
@@ -59,6 +59,24 @@ check_finds_no_database(Config) ->
     %% Without --check it does not start either.
     {Code2, <<>>, _} = run(Args),
     ?assertNotEqual(0, Code2).
+
+%% Under whatever names: two writers of one process would be in each other's way, and behind a hard link each would
+%% have a WAL of its own.
+one_file_twice(Config) ->
+    Dir = ct_env:dir(Config),
+    [Db, Soft, Hard] = [filename:join(Dir, F) || F <- ["test.db", "soft.db", "hard.db"]],
+    ok = ct_sqlite:exec(Db, "CREATE TABLE t (n)"),
+    ok = file:make_symlink("test.db", Soft),
+    ok = file:make_link(Db, Hard),
+    [begin
+         Args = ["--repo", "A=" ++ Db, "--repo", "B=" ++ Other | identity(Config, ct_env:name("twice"))],
+         [begin
+              {Code, <<>>, Err} = run(How ++ Args),
+              ?assertEqual({Other, 1}, {Other, Code}),
+              ?assertEqual(1, length(lines(Err))),
+              ?assertNotEqual(nomatch, binary:match(Err, <<"same file">>))
+          end || How <- [["--check"], []]]
+     end || Other <- [Soft, Hard, Dir ++ "/./test.db", Dir ++ "//test.db"]].
 
 %% One clear line on stderr, exit code 2, nothing on stdout.
 wrong_use(Config) ->
