@@ -238,6 +238,10 @@ static bool read_once(struct elfs_conn *conn) {
 static void on_ready(struct elfs_watch *watch, unsigned events) {
     struct elfs_conn *conn = ELFS_CONTAINER_OF(watch, struct elfs_conn, watch);
     if (conn->closed) return;
+    if (events == 0) { /* we wait for nothing, as while stopping: it is gone for both directions */
+        elfs_conn_close(conn, "closed_by_peer");
+        return;
+    }
     if (events & ELFS_POLL_OUT) elfs_conn_flush(conn);
     if (conn->closed || !(events & ELFS_POLL_IN)) return;
     for (int i = 0; i < ROUNDS_A_TURN && !conn->read_paused && read_once(conn); i++) continue;

@@ -18,7 +18,7 @@ groups() ->
              oversized_frame, frame_at_the_limit, malformed_frame, every_truncation, hostile_terms,
              many_connections, too_many_connections, ticks_are_sent, silent_peer_is_dropped,
              ticking_peer_stays, same_name_replaces, slow_reader_gets_everything,
-             reader_that_never_reads],
+             reader_that_never_reads, peer_that_goes_during_the_stop],
     [{epoll, [], Cases}, {poll, [], Cases}].
 
 init_per_suite(Config) -> ct_env:start(Config).
@@ -307,6 +307,29 @@ slow_reader_gets_everything(Config) ->
                            Name =:= atom_to_binary(maps:get(name, Slow))]),
     unlink(Sender),
     ct_node:stop(Node).
+
+%% A node that stops reads from nobody. One that is gone altogether is noticed all the same; the loop would have no
+%% rest from it.
+peer_that_goes_during_the_stop(Config) ->
+    Node = #{repo := Repo} = ct_node:start(Config),
+    Caller = ct_raw:connect(Node),
+    Other = #{socket := Socket, name := Name} = ct_raw:connect(Node),
+    {return, _} = ct_raw:call(Other, erlang, node, []),
+    Forever = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT count(*) FROM c",
+    Arguments = [Repo, Forever, [], #{timeout => 3000}],
+    ok = ct_raw:send(Caller, ct_raw:call_frame(Caller, 1, ecto_litefs, query, Arguments)),
+    ct_wait:until(fun() ->
+        #{repos := Repos} = ct_node:call(Node, info, []),
+        [1] =:= [Q || #{queued := Q} <- maps:values(Repos)]
+    end),
+    ct_node:signal(Node, "TERM"),
+    _ = ct_node:await_log(Node, <<"stopping">>, #{}),
+    ok = inet:setopts(Socket, [{linger, {true, 0}}]),
+    ok = gen_tcp:close(Socket),
+    _ = ct_node:await_log(Node, <<"disconnected">>, #{<<"node">> => atom_to_binary(Name),
+                                                      <<"reason">> => <<"closed_by_peer">>}),
+    ?assertMatch({return, {error, #{code := timeout}}}, ct_raw:reply(Caller, 1)),
+    ?assertEqual(0, ct_node:await_exit(Node)).
 
 %% One that never reads is dropped past the limit, or no longer read; either way it holds no more than that.
 reader_that_never_reads(Config) ->
