@@ -31,7 +31,7 @@ struct elfs_database {
     int64_t ack_deadline_ms;           /* the first of theirs */
     struct elfs_list pending;          /* jobs of this turn */
     struct elfs_list tables;           /* struct elfs_table_entry */
-    int64_t queued;                    /* handed to the store and not back yet */
+    int64_t queued;                    /* requests that wait for it or run: request.h */
     int64_t queued_bytes;
     int64_t done;
     int64_t failed;

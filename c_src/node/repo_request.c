@@ -139,6 +139,7 @@ static void on_finished(struct elfs_job *job, void *arg) {
     bool waits = elfs_request_returned(req);
     if (waits && once_more(repo, job)) {
         atomic_store(&job->stage, ELFS_JOB_WAITING);
+        elfs_request_count(req);
         elfs_list_push_back(&req->conn->requests, &req->link);
         advance(repo);
         return;
@@ -167,7 +168,6 @@ static void submit(struct elfs_repo_request *repo) {
     job->set_count = plan->set_count;
     job->schema_version = repo->table ? repo->table->schema_version : 0;
     job->timeout_ms = plan->timeout_ms > 0 && plan->timeout_ms < limit ? plan->timeout_ms : limit;
-    job->cost = sizeof *req + req->arena.total;
     job->sink = &req->result.sink;
     job->finished = on_finished;
     if (elfs_request_admit(req, true, false, &job->error) == ELFS_OK) {
@@ -313,6 +313,7 @@ void elfs_repo_request_start(struct elfs_conn *conn, struct elfs_request *req) {
     if (code == ELFS_OK)
         code = elfs_ecto_resource_read(&repo->call, &req->arena, &repo->resource, err);
     if (code == ELFS_OK) {
+        elfs_request_count(req); /* also while it waits for what it needs to know */
         advance(repo);
         return;
     }

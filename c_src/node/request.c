@@ -12,7 +12,25 @@ static int64_t at_most(int64_t given, int64_t limit) {
     return given > 0 && given < limit ? given : limit;
 }
 
+static void uncount(struct elfs_request *req) {
+    if (!req->counted) return;
+    req->db->queued--;
+    req->db->queued_bytes -= req->counted_bytes;
+    req->counted = false;
+    req->counted_bytes = 0;
+}
+
+void elfs_request_count(struct elfs_request *req) {
+    uncount(req);
+    req->job.cost = sizeof *req + req->arena.total;
+    req->db->queued++;
+    req->db->queued_bytes += (int64_t)req->job.cost;
+    req->counted = true;
+    req->counted_bytes = (int64_t)req->job.cost;
+}
+
 void elfs_request_free(struct elfs_request *req) {
+    uncount(req);
     if (req->repo) elfs_repo_request_fini(req->repo);
     elfs_list_remove(&req->link);
     elfs_list_remove(&req->ack_link);
@@ -90,9 +108,8 @@ static bool reroute(struct elfs_database *db, struct elfs_job *job) {
 
 void elfs_request_submit(struct elfs_request *req) {
     req->submitted = true;
+    elfs_request_count(req);
     elfs_list_push_back(&req->db->pending, &req->job.link);
-    req->db->queued++;
-    req->db->queued_bytes += (int64_t)req->job.cost;
     req->db->node->in_flight++;
 }
 
@@ -107,8 +124,7 @@ bool elfs_request_returned(struct elfs_request *req) {
         /* The position behind a COMMIT that wrote nothing may be the next primary's, of whom we have not heard yet. */
         if (job->wrote) elfs_acks_committed(db, job->position);
     }
-    db->queued--;
-    db->queued_bytes -= (int64_t)job->cost;
+    uncount(req);
     db->node->in_flight--;
     count_outcome(db, job);
     /* Others that waited for this commit may just have been answered, and the connection be closed for it. */
@@ -175,9 +191,10 @@ enum elfs_code elfs_request_admit(struct elfs_request *req, bool writes, bool en
     enum elfs_code code = writes ? check_primary(db, err) : ELFS_OK;
     if (code != ELFS_OK) return code;
     if (!db->store) return elfs_database_unavailable(db, err);
+    int64_t bytes = (int64_t)(sizeof *req + req->arena.total);
     /* Ending a transaction makes room. */
-    if (!ends && (db->queued >= options->max_queue ||
-                  db->queued_bytes + (int64_t)req->job.cost > options->max_queue_bytes))
+    if (!ends && (db->queued - req->counted >= options->max_queue ||
+                  db->queued_bytes - req->counted_bytes + bytes > options->max_queue_bytes))
         return elfs_fail(err, ELFS_BUSY, "the queue is full");
     return ELFS_OK;
 }
@@ -243,7 +260,6 @@ static void start(struct elfs_conn *conn, struct elfs_request *req) {
         goto answered;
     }
     fill_job(req, &op);
-    req->job.cost = sizeof *req + req->arena.total;
     code = admit(req, &op, err);
     if (code != ELFS_OK) goto failed;
     elfs_list_push_back(&conn->requests, &req->link);

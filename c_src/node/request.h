@@ -21,6 +21,8 @@ struct elfs_repo_request;
 struct elfs_request {
     struct elfs_job job;
     bool submitted;                 /* the job is with a store, or on its way there */
+    bool counted;                   /* among what waits for the database: elfs_request_count */
+    int64_t counted_bytes;
     struct elfs_repo_request *repo; /* a Repo call (repo_request.h), in arena; else NULL */
     struct elfs_list link;
     struct elfs_conn *conn; /* NULL once it is gone */
@@ -50,10 +52,13 @@ void elfs_request_call(struct elfs_conn *conn, struct elfs_view frame, const str
 enum elfs_code elfs_request_admit(struct elfs_request *req, bool writes, bool ends,
                                   struct elfs_error *err);
 
+/* Counts it among what waits for its database, with what it holds now, until its job is back or it is freed. */
+void elfs_request_count(struct elfs_request *req);
+
 /* Puts the job among those of this turn. */
 void elfs_request_submit(struct elfs_request *req);
 
-/* Counts a job out that has come back, and takes the request off its connection's list. True if its caller still
+/* Counts the request out, whose job has come back, and takes the request off its connection's list. True if its caller still
  * waits for the answer. */
 bool elfs_request_returned(struct elfs_request *req);
 

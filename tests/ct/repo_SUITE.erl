@@ -22,7 +22,8 @@ all() ->
      schema_that_does_not_answer, schema_that_answers_late, slow_schema_is_not_done_without,
      given_up_while_asked, caller_gone_while_asked,
      questions_past_the_limit, columns_that_change, table_that_comes_later, constraint, insert_all,
-     rows_that_refer_to_later_ones, answer_that_is_too_large, refused_and_nothing_written, many_callers, casts, over_rpc, another_repo].
+     rows_that_refer_to_later_ones, answer_that_is_too_large, refused_and_nothing_written, queue_limit,
+     many_callers, casts, over_rpc, another_repo].
 
 init_per_suite(Config) -> ct_env:start(Config).
 end_per_suite(Config) -> ct_env:stop(Config).
@@ -400,6 +401,26 @@ refused_and_nothing_written(Config) ->
                              {update, [user()]}, {insert, [not_a_struct]}]],
     ?assertError({exception, undef, _}, erpc:call(maps:get(name, Node), ?REPO, get, [1, 2], 5000)),
     ?assertEqual(0, ct_sqlite:count(Db, "users")),
+    ct_node:stop(Node).
+%% What waits for the table's columns, which a slow read holds up, counts too: the rest is refused at once.
+queue_limit(Config) ->
+    Node = #{name := Name, repo := Repo, db := Db} = ct_node:start(Config, #{args => ["--max-queue", "5"]}),
+    {ok, _} = ct_node:query(Node, "CREATE TABLE t (a)"),
+    Forever = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT count(*) FROM c",
+    Held = erpc:send_request(Name, ecto_litefs, query, [Repo, Forever, [], #{timeout => 5000}]),
+    Queued = fun() ->
+        #{repos := Repos} = ct_node:call(Node, info, []),
+        lists:sum([Q || #{queued := Q} <- maps:values(Repos)])
+    end,
+    ct_wait:until(fun() -> Queued() =:= 1 end),
+    Requests = [erpc:send_request(Name, ?REPO, insert_all, [<<"t">>, [#{a => I}]]) || I <- lists:seq(1, 20)],
+    {Kept, Refused} = lists:split(4, Requests),
+    [?assertError({exception, busy, _}, erpc:receive_response(R, 4000)) || R <- Refused],
+    ?assertEqual(no_response, erpc:wait_response(Held, 0)),
+    ?assertEqual(5, Queued()),
+    [?assertEqual({1, nil}, erpc:receive_response(R, 20000)) || R <- Kept],
+    ?assertEqual(0, Queued()),
+    ?assertEqual(4, ct_sqlite:count(Db, "t")),
     ct_node:stop(Node).
 
 many_callers(Config) ->
