@@ -191,9 +191,23 @@ static bool is_disturbed(struct elfs_writer *writer) {
     return disturbed;
 }
 
+/* SQLite goes on writing to a file that has been deleted, or has another in its place: what is written there nobody
+ * else sees. (On LiteFS the fence knows more.) */
+static bool is_in_place(struct elfs_writer *writer, struct elfs_error *err) {
+    sqlite3 *handle = writer->db.handle;
+    int moved = 0;
+    sqlite3_file_control(handle, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+    if (!moved) return true;
+    elfs_fail(err, ELFS_UNAVAILABLE,
+              "the file %s was removed or replaced while the node had it open: restart the node",
+              sqlite3_db_filename(handle, "main"));
+    return false;
+}
+
 bool elfs_writer_begin(struct elfs_writer *writer, struct elfs_error *err) {
     struct elfs_fence *fence = writer->fence;
     if (fence && fence->before(fence, err) != ELFS_OK) return false;
+    if (!fence && !is_in_place(writer, err)) return false;
     elfs_db_follow(&writer->db, fence);
     writer->db.wrote = false;
     if (elfs_control_run(&writer->control, ELFS_BEGIN, err) != SQLITE_OK) {

@@ -14,7 +14,7 @@ suite() ->
 
 all() ->
     [bad_ones_among_good_ones, mixed_calls, sigterm_finishes_the_queue, sigterm_beside_a_lock,
-     sigterm_under_load, sigkill_under_load, sigkill_normal].
+     file_that_is_replaced, sigterm_under_load, sigkill_under_load, sigkill_normal].
 
 init_per_suite(Config) -> ct_env:start(Config).
 end_per_suite(Config) -> ct_env:stop(Config).
@@ -116,6 +116,25 @@ sigterm_beside_a_lock(Config) ->
     ?assertEqual(0, ct_node:await_exit(Node)),
     ?assert(erlang:monotonic_time(millisecond) - Began < 10000),
     ct_sqlite:unlock(Shell).
+
+%% Nothing is acknowledged that goes into a file which is no longer the database.
+file_that_is_replaced(Config) ->
+    Node = #{db := Db, dir := Dir} = ct_node:start(Config),
+    {ok, _} = ct_node:query(Node, "CREATE TABLE t (n)"),
+    Backup = filename:join(Dir, "backup.db"),
+    ok = ct_sqlite:exec(Db, ["VACUUM INTO '", Backup, "'"]),
+    {ok, _} = ct_node:query(Node, "INSERT INTO t VALUES (1)"),
+    [ok = file:delete(Db ++ Suffix) || Suffix <- ["", "-wal", "-shm"]],
+    ?assertMatch({error, #{code := unavailable}}, ct_node:query(Node, "INSERT INTO t VALUES (2)")),
+    ok = file:rename(Backup, Db),
+    ?assertMatch({error, #{code := unavailable}}, ct_node:query(Node, "INSERT INTO t VALUES (3)")),
+    ?assertMatch({error, #{code := unavailable}}, ct_node:call(Node, 'begin', ['Test.Repo'])),
+    ct_node:stop(Node),
+    ?assertEqual(0, ct_sqlite:count(Db, "t")),
+    Again = ct_node:start(Config, #{dir => Dir}),
+    {ok, _} = ct_node:query(Again, "INSERT INTO t VALUES (4)"),
+    ?assertEqual([[<<"4">>]], ct_sqlite:query(Db, "SELECT n FROM t")),
+    ct_node:stop(Again).
 
 %% Stops taking work, commits what is queued, answers, ends well: every acknowledged row is there, every other
 %% one at most once.
