@@ -27,8 +27,10 @@ static enum access wanted(const struct elfs_database *db) {
     return state->role == ELFS_ROLE_PRIMARY ? WRITING : READING;
 }
 
+/* A host without a folder is primary of what is its own, and this is not: its LiteFS has not made the folder yet. */
 bool elfs_database_is_primary(const struct elfs_database *db) {
-    return !db->managed || elfs_litefs_role(&db->node->litefs) == ELFS_ROLE_PRIMARY;
+    return !db->managed ||
+           (mounted(db->node) && elfs_litefs_role(&db->node->litefs) == ELFS_ROLE_PRIMARY);
 }
 
 struct elfs_view elfs_database_primary(const struct elfs_database *db) {

@@ -92,7 +92,9 @@ enum elfs_code elfs_reply_state(struct elfs_buf *buf, const struct elfs_request 
 }
 
 static const char *role_name(const struct elfs_database *db) {
-    return elfs_role_name(db->managed ? db->node->litefs.state.role : ELFS_ROLE_PRIMARY);
+    enum elfs_role role = db->managed ? db->node->litefs.state.role : ELFS_ROLE_PRIMARY;
+    if (role == ELFS_ROLE_PRIMARY && !elfs_database_is_primary(db)) role = ELFS_ROLE_UNKNOWN;
+    return elfs_role_name(role);
 }
 
 static void put_int_pair(struct elfs_buf *buf, const char *key, int64_t value) {

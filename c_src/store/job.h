@@ -2,7 +2,7 @@
  *
  * A job is the only thing that crosses threads, and has one owner at a time: the loop makes it and
  * submits it, a worker (writer or reader) runs it, the mailbox brings it back. The exceptions are
- * the atomics, which the loop may touch at any time: elfs_job_cancel and elfs_tx_abort.
+ * the atomics, which the loop may touch at any time: elfs_job_cancel and elfs_store_abort_tx.
  */
 #ifndef ELFS_STORE_JOB_H
 #define ELFS_STORE_JOB_H
@@ -31,7 +31,7 @@ enum elfs_tx_end {
     ELFS_TX_COMMIT_FAILED, /* COMMIT failed; rolled back */
     ELFS_TX_IDLE,          /* its idle deadline passed; rolled back */
     ELFS_TX_TOTAL,         /* its total deadline passed; rolled back */
-    ELFS_TX_ABORTED,       /* elfs_tx_abort; rolled back */
+    ELFS_TX_ABORTED,       /* elfs_store_abort_tx; rolled back */
     ELFS_TX_BY_SQLITE, /* SQLite rolled it back itself (ON CONFLICT ROLLBACK, a full disk, ...) */
     ELFS_TX_STOPPED,   /* the store was stopped; rolled back */
 };

@@ -204,8 +204,12 @@ mounted_later(Config) ->
     Node = beside(Config, #{dir => ct_env:dir(Config), args => [
         "--primary-file", binary_to_list(ct_litefs:primary_file(LiteFS)), "--poll-interval", "2000",
         "--event-stream-url", "off"]}),
-    await_role(Node, primary),
-    ?assert(is_unavailable(insert(Node))),
+    %% What a host without a folder is primary of is its own, and this is not.
+    #{<<"role">> := <<"primary">>} = ct_node:await_log(Node, <<"role">>, #{<<"mount">> => <<"absent">>}),
+    ?assertEqual({{ok, nil}, false}, state(Node)),
+    await_role(Node, unknown),
+    ?assertEqual({error, {not_primary, nil}}, insert(Node)),
+    ?assert(is_unavailable(ct_node:query(Node, "SELECT 1"))),
     ok = file:rename(Dir ++ ".away", Dir),
     ?assertMatch({error, {unknown, _}}, ct_wait:until(fun() ->
         case insert(Node) of

@@ -193,10 +193,13 @@ static void a_folder_that_nobody_has_looked_at(void **state) {
     litefs_says(ELFS_MOUNT_ABSENT, ELFS_ROLE_PRIMARY);
     elfs_databases_follow(node);
     assert_null(db()->store);
+    assert_false(elfs_database_is_primary(db()));
+    assert_int_equal(elfs_database_primary(db()).len, 0);
     assert_int_equal(access(path, F_OK), -1);
     litefs_says(ELFS_MOUNT_LIVE, ELFS_ROLE_PRIMARY);
     elfs_databases_follow(node);
     assert_non_null(db()->store);
+    assert_true(elfs_database_is_primary(db()));
 }
 
 /* The job that was just submitted has come back done, at this TXID. */
