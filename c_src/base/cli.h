@@ -29,8 +29,9 @@ struct elfs_cli_option {
     enum elfs_code (*set)(void *options, const char *value, struct elfs_error *err);
 };
 
-/* Fills options, numbers that are not given with their initial value. *rest is the index of the first argument that is not an option's; argc if there is
- * none. ELFS_BADARG with one clear sentence for wrong use. */
+/* Fills options, numbers that are not given with their initial value. *rest is the index of the first
+ * argument that is not an option's; argc if there is none. ELFS_BADARG with one clear sentence for wrong
+ * use. */
 enum elfs_code elfs_cli_parse(const struct elfs_cli_option *table, size_t count, void *options,
                               int argc, char **argv, int *rest, struct elfs_error *err);
 

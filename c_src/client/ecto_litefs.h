@@ -78,8 +78,9 @@ struct elfs_client_config {
     size_t node_count;          /* 1 to 64 */
     int64_t timeout_ms;         /* a call's; 15,000; at most a day */
     int64_t connect_timeout_ms; /* to connect to one node, and how long a silent node is believed
-                                   to be at work before the others are asked; 2,000 */
-    size_t max_frame;           /* bytes: the largest request, and answer; 64 MiB */
+                                   to be at work before the others are asked; 2,000; at most
+                                   a day */
+    size_t max_frame;           /* bytes: the largest request, and answer; 64 MiB; at most 1 GiB */
 };
 
 /* Makes a client and connects to nobody yet. BADARG, NOMEM, SYSTEM (a cookie file that cannot be
@@ -134,7 +135,7 @@ struct elfs_client_options {
     size_t key_len;
     /* Answer when so many replicas have the commit, or when ack_timeout_ms are over, or most of the
      * call's time: elfs_client_result_acked says how many have it. 0: do not wait for any. */
-    unsigned ack_replicas;
+    unsigned ack_replicas; /* at most 64 */
     int64_t ack_timeout_ms;
     bool once;     /* without a key: it is not repeated once it may have run */
     bool any_node; /* for what only reads: the first node that answers may run it, on its copy,

@@ -14,7 +14,8 @@
 #define ELFS_INFO_MAX 65536
 #define ELFS_PROBE_TIMEOUT_MS 1000
 
-/* All from the detector's thread; position and refreshed may be NULL. They must not block for long, nor stop the detector. */
+/* All from the detector's thread; position and refreshed may be NULL. They must not block for long, nor
+ * stop the detector. */
 struct elfs_detector_events {
     void *arg;
     /* The role, the hostname or the node is another one; and once at the start, as soon as the role
@@ -42,8 +43,8 @@ struct elfs_detector_config {
 
 struct elfs_detector;
 
-/* Starts the thread; *out is NULL if it cannot. ELFS_BADARG (a bad URL or path), ELFS_NOMEM or ELFS_SYSTEM, with err filled.
- */
+/* Starts the threads; *out is NULL if it cannot. ELFS_BADARG (a bad URL or path), ELFS_NOMEM or
+ * ELFS_SYSTEM, with err filled. */
 enum elfs_code elfs_detector_start(const struct elfs_detector_config *config,
                                    struct elfs_detector **out, struct elfs_error *err);
 

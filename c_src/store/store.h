@@ -46,8 +46,8 @@ enum elfs_code elfs_store_start(const struct elfs_store_config *config, struct e
 
 /* Hands the jobs of the list over, in order (it is empty afterwards). A job without tx whose
  * statement looks read-only goes to the reader unless `write` is set; a job with tx goes to that
- * transaction; the rest waits for the writer (ELFS_NOT_PRIMARY without one). Every job comes back through the mailbox exactly
- * once. */
+ * transaction; the rest waits for the writer (ELFS_NOT_PRIMARY without one). Every job comes back
+ * through the mailbox exactly once. */
 void elfs_store_submit(struct elfs_store *store, struct elfs_list *jobs);
 
 /* The transaction is rolled back at once; a statement of it that runs is interrupted. Harmless when
