@@ -7,6 +7,9 @@
 -export([enforced_struct/1]).
 -export([fields/0]).
 
+%% A C node takes no more.
+-define(REPLICAS_MAX, 64).
+
 -type t() :: #{
     '__struct__' := 'Elixir.EctoLiteFS.Config',
     repo := module(),
@@ -105,10 +108,10 @@ check({read_your_writes, How}) ->
 check({ack, Ack}) ->
     Valid = case Ack of
         local -> true;
-        {replicas, Count} -> is_integer(Count) andalso Count > 0;
+        {replicas, Count} -> is_integer(Count) andalso Count > 0 andalso Count =< ?REPLICAS_MAX;
         _ -> false
     end,
-    expect(Valid, ack, "local or {replicas, a positive integer}", Ack);
+    expect(Valid, ack, "local or {replicas, 1 to 64}", Ack);
 check({detection, How}) ->
     expect(How =:= port orelse How =:= driver, detection, "port or driver", How);
 check({Key, _}) when is_atom(Key) ->
