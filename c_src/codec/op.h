@@ -1,7 +1,6 @@
 /* op - the served functions of module ecto_litefs, read from a call's arguments.
  *
- * PURE. The table of functions, their arguments and options is DESIGN's section on served
- * functions, kept in docs/api.md.
+ * PURE. The functions, their arguments and options are those of docs/api.md.
  */
 #ifndef ELFS_CODEC_OP_H
 #define ELFS_CODEC_OP_H

@@ -5,8 +5,8 @@
  *
  *   .primary   the primary's lease hostname, '\n'
  *   .lag       the first 11 bytes of "%+010d\n", milliseconds: a sign, then nine digits and '\n',
- * or ten digits (LiteFS says that the file has 11 bytes whatever it holds) -pos "%016x/%016x\n": 34
- * bytes, transaction id and checksum
+ *              or ten digits (LiteFS says that the file has 11 bytes whatever it holds)
+ *   -pos       "%016x/%016x\n": 34 bytes, transaction id and checksum
  */
 #ifndef ELFS_DETECT_FILES_H
 #define ELFS_DETECT_FILES_H

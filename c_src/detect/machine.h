@@ -6,12 +6,12 @@
  *
  * What it adds to the truth table (role.h) is memory:
  *   - The claim: LiteFS's last word on the role, over the stream or /info. It holds while the
- * stream it came on (or that confirmed it) is connected, or ELFS_INFO_FRESH_MS after an /info
- * answer. An answer that was asked for before a stream's event, and disagrees with it, is asked
- * again.
+ *     stream it came on (or that confirmed it) is connected, or ELFS_INFO_FRESH_MS after an /info
+ *     answer. An answer that was asked for before a stream's event, and disagrees with it, is asked
+ *     again.
  *   - The files' proof: .primary absent and .lag 0 in readings that span ELFS_PROOF_MS, none of
- * them otherwise, and no claim "replica" since the first. Only with polling on: without it nobody
- *     would notice the end of it.
+ *     them otherwise, and no claim "replica" since the first. Only with polling on: without it
+ *     nobody would notice the end of it.
  *   - Age: what was asked for is as old as the asking, what comes by itself is as old as its coming.
  *   - Contradictions: see role.h; both sources are asked at once, and again while they disagree.
  *   - Looks at the files that hang: after ELFS_STUCK_MS the mount counts as one that cannot be looked

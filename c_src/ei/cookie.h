@@ -1,6 +1,6 @@
 /* cookie - reads the cookie file as a BEAM node does.
  *
- * Source: auth.erl of OTP's kernel: a file that its group or others can read is refused; the cookie
+ * Source: auth.erl of OTP's kernel: a file that its group or others may access is refused; the cookie
  * ends at the first line's end.
  */
 #ifndef ELFS_EI_COOKIE_H

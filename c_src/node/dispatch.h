@@ -1,8 +1,8 @@
 /* dispatch - what each control message of a peer makes us do.
  *
  * A C node has no processes but its calls: monitors and links are answered with noproc, messages to
- * names other than `rex` and `net_kernel` are dropped, spawns of anything but erpc's functions are
- * refused. Loop's thread only.
+ * names other than `rex`, `net_kernel` and `ecto_litefs` (reports.h, listeners.h) are dropped,
+ * spawns of anything but erpc's functions are refused. Loop's thread only.
  */
 #ifndef ELFS_NODE_DISPATCH_H
 #define ELFS_NODE_DISPATCH_H

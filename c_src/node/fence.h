@@ -1,6 +1,6 @@
 /* fence - the store's fence on a LiteFS mount (store/fence.h).
  *
- * Source: the LiteFS facts. LiteFS commits what SQLite has committed when SQLite releases the write lock, and
+ * Source: LiteFS 0.5. It commits what SQLite has committed when SQLite releases the write lock, and
  * ends itself instead if it is not the primary (any more) then. So a COMMIT that wrote pages counts when the
  * database's -pos file shows a later transaction than before it, and the handle by which it is read belongs to the
  * mount that the database was opened on: one that has died since tells nothing. A role that was lost and has come back

@@ -1,7 +1,7 @@
 /* commit - what a result of COMMIT says about the transaction.
  *
  * PURE. Source: SQLite's result codes, the WAL file format (a transaction counts once its commit
- * frame is readable on disk), and the LiteFS facts: SQLITE_IOERR_WRITE at COMMIT means refused and
+ * frame is readable on disk), and LiteFS 0.5: SQLITE_IOERR_WRITE at COMMIT means refused and
  * rolled back.
  */
 #ifndef ELFS_STORE_COMMIT_H
