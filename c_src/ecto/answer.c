@@ -5,7 +5,8 @@
 #include "ecto/peek.h"
 #include "ecto/reply.h"
 
-/* rows and num_rows of the result's slice. */
+/* rows and changes of the result's slice. Ecto counts the changes, also where rows come back: of a view
+ * with an INSTEAD OF trigger SQLite returns the row, and has changed none itself. */
 static bool read_result(const struct elfs_result *result, struct elfs_view *rows, int64_t *count) {
     if (result->count != 1) return false;
     struct elfs_reader r = elfs_reader_of((struct elfs_view){result->bytes.data, result->ends[0]});
@@ -17,7 +18,7 @@ static bool read_result(const struct elfs_result *result, struct elfs_view *rows
             return false;
         struct elfs_reader v = elfs_reader_of(value);
         if (elfs_ecto_is_atom(key, "rows")) *rows = value;
-        if (elfs_ecto_is_atom(key, "num_rows")) counted = elfs_term_int64(&v, count) == ELFS_OK;
+        if (elfs_ecto_is_atom(key, "changes")) counted = elfs_term_int64(&v, count) == ELFS_OK;
     }
     return counted && rows->len > 0;
 }

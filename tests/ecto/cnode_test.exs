@@ -128,6 +128,19 @@ defmodule Test.CNodeTest do
     end
   end
 
+  test "a view whose triggers write: SQLite returns a row, and counts no change", %{files: files} do
+    ddl = """
+    CREATE VIEW names AS SELECT id, body AS name FROM comments;
+    CREATE TRIGGER names_insert INSTEAD OF INSERT ON names
+      BEGIN INSERT INTO comments (body) VALUES (NEW.name); END;
+    """
+
+    for path <- [files.primary, files.local], do: shell(path, ddl)
+    name = Ecto.put_meta(%Bare{name: "n", inserted_at: nil, updated_at: nil}, source: "names")
+    assert {:raised, {Ecto.StaleEntryError, _}} = calls(files, & &1.insert(name))
+    assert {:returned, {:ok, _}} = calls(files, & &1.insert(name, allow_stale: true))
+  end
+
   describe "insert with embedded schemas" do
     test "a struct: ids and stamps are made", %{files: files} do
       assert {:returned, {:ok, {Order, %{id: 1, lines: [{Line, %{id: _}}, {Line, %{id: "UUID", notes: []}}]}}}} =

@@ -38,7 +38,8 @@ static void push_rows(struct elfs_result *result, uint8_t choice) {
                                        "[{\"id\":\"a\",\"price\":\"1.5\",\"tags\":[]},{}]", "null",
                                        "[[1,-2.5e3,18446744073709551616]]"};
     struct elfs_sink *sink = &result->sink;
-    struct elfs_summary summary = {.has_columns = choice & 1, .num_rows = choice >> 6};
+    struct elfs_summary summary = {
+        .has_columns = choice & 1, .num_rows = choice >> 6, .changes = choice >> 6};
     if (choice & 1) {
         sink->columns(sink, COLUMNS, column_names);
         for (int64_t row = 0; row < summary.num_rows; row++) {

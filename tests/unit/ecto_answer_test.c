@@ -242,6 +242,24 @@ static void a_stale_entry_as_an_error(void **state) {
     ecto_fini(&run);
 }
 
+/* A view's INSTEAD OF trigger: SQLite returns the row, and has changed none itself. */
+static void a_row_that_was_not_changed(void **state) {
+    (void)state;
+    static const char *const functions[] = {"insert", "delete"};
+    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
+        struct ecto_run run;
+        ecto_init(&run, COLUMNS);
+        ecto_plan(&run, functions[i],
+                  "[" CHANGESET(GONE, "#{}", "#{id => id}") ", [{returning, [id]}]]");
+        ecto_done(&run, "9", 0);
+        char *text = term_print((struct elfs_view){run.buf.data, run.buf.len});
+        assert_true(run.raised);
+        assert_non_null(strstr(text, "'Elixir.Ecto.StaleEntryError'"));
+        (free)(text);
+        ecto_fini(&run);
+    }
+}
+
 static void more_rows_than_one(void **state) {
     (void)state;
     struct ecto_run run;
@@ -369,6 +387,7 @@ int main(void) {
         cmocka_unit_test(errors_that_are_not_sqlites),
         cmocka_unit_test(a_stale_entry),
         cmocka_unit_test(a_stale_entry_as_an_error),
+        cmocka_unit_test(a_row_that_was_not_changed),
         cmocka_unit_test(more_rows_than_one),
         cmocka_unit_test(refusals),
         cmocka_unit_test(options_that_do_no_harm),

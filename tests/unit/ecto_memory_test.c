@@ -41,7 +41,8 @@ static enum elfs_code push(struct elfs_result *result, enum database database) {
     static const char *const names[] = {"id"};
     struct elfs_sink *sink = &result->sink;
     struct elfs_value one = {.type = ELFS_INTEGER, .integer = 1};
-    struct elfs_summary summary = {.has_columns = true, .num_rows = database == DB_ROW};
+    struct elfs_summary summary = {
+        .has_columns = true, .num_rows = database == DB_ROW, .changes = database == DB_ROW};
     enum elfs_code code = sink->columns(sink, 1, names);
     if (code == ELFS_OK && database == DB_ROW) code = sink->row(sink, 1);
     if (code == ELFS_OK && database == DB_ROW) code = sink->value(sink, &one);

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "base/alloc.h"
+#include "codec/put.h"
 #include "ecto/answer.h"
 #include "ecto/peek.h"
 #include "term_text.h"
@@ -100,9 +101,12 @@ static bool recorded_bytes(void *arg, uint8_t bytes[16]) {
     return true;
 }
 
-/* The result's one slice: the pairs of the recorded map. */
+/* The result's one slice: the pairs of the recorded map, whose num_rows is Exqlite's: the changes, which the map
+ * itself has as 0. */
 static void replay(struct elfs_result *result, struct elfs_view map) {
     elfs_buf_append(&result->bytes, map.data + MAP_HEADER, map.len - MAP_HEADER);
+    elfs_put_atom(&result->bytes, "changes");
+    elfs_buf_append_view(&result->bytes, elfs_ecto_key(map, "num_rows"));
     result->ends = elfs_malloc(sizeof *result->ends);
     assert_non_null(result->ends);
     result->ends[0] = result->bytes.len;
