@@ -112,7 +112,8 @@ enum elfs_code elfs_ecto_embed_surface(struct elfs_ecto_context *c,
                                        struct elfs_view *change) {
     struct elfs_ecto_embed embed;
     *change = ELFS_VIEW_NONE;
-    if (elfs_ecto_is_nil(value) || elfs_ecto_is_empty_list(value)) return ELFS_OK;
+    bool many = elfs_ecto_is_atom(elfs_ecto_key(type->detail, "cardinality"), "many");
+    if (elfs_ecto_is_empty_list(value) || (elfs_ecto_is_nil(value) && !many)) return ELFS_OK;
     enum elfs_code code = elfs_ecto_embed_read(type, &c->env->embedded, &embed, c->err);
     if (code != ELFS_OK) return code;
     return embed.many ? new_changesets(c, &embed, value, change)

@@ -559,6 +559,8 @@ static void refusals(void **state) {
         const char *args;
         const char *message;
     } table[] = {
+        {"insert", INSERT("card => nil, cards => nil"),
+         "field cards: a changeset of Elixir.My.Card is no list, which needs Ecto"},
         {"insert", CHANGED_TO("built", "nil", "lost => " CHANGE("insert", LOST, "#{}")),
          "field lost: the embedded schema Elixir.My.Lost is not known"},
         {"insert", "[" USER("built", "id => nil, lost => " LOST) "]",
