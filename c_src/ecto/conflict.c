@@ -156,6 +156,15 @@ static enum elfs_code add_cast(struct elfs_ecto_context *c, const struct elfs_ec
     return elfs_ecto_add(c, field, value);
 }
 
+/* Among those that are set so far: Ecto refuses it, SQLite would take the last. */
+static bool is_set_twice(const struct elfs_ecto_context *c, const struct elfs_ecto_field *field,
+                         size_t written) {
+    for (size_t i = c->count - written; i < c->count; i++) {
+        if (elfs_view_equal(c->fields[i].name, field->name)) return true;
+    }
+    return false;
+}
+
 /* "a" = ?, or for inc "a" = "a" + ? */
 static enum elfs_code put_operation(struct elfs_ecto_context *c, struct elfs_buf *buf, bool inc,
                                     struct elfs_view pairs, size_t *written) {
@@ -169,6 +178,9 @@ static enum elfs_code put_operation(struct elfs_ecto_context *c, struct elfs_buf
             elfs_ecto_field_find(c, elfs_ecto_atom(pair[0]), &field) != ELFS_OK)
             return elfs_fail(c->err, ELFS_UNSUPPORTED,
                              "the option on_conflict sets what is no known field");
+        if (is_set_twice(c, &field, *written))
+            return elfs_fail(c->err, ELFS_UNSUPPORTED, "the option on_conflict sets %.*s twice",
+                             ELFS_VIEW_ARGS(field.name));
         elfs_ecto_puts(buf, (*written)++ == 0 ? "DO UPDATE SET " : ", ");
         elfs_ecto_put_name(buf, field.source);
         elfs_ecto_puts(buf, " = ");

@@ -249,6 +249,12 @@ static void conflict_updates(void **state) {
          "[" USER("built", "id => 1, name => nil") ", [{on_conflict, [{push, [{name, 1}]}]}]]");
     assert_refused(&run, ELFS_UNSUPPORTED, "set and inc");
     ecto_fini(&run);
+    plan(&run, "id INTEGER pk, hits INTEGER",
+         "[" CHANGESET(USER("built", "id => 1, hits => nil"), "#{}",
+                       "#{id => id, hits => integer}") //
+         ", [{on_conflict, [{set, [{hits, 1}]}, {inc, [{hits, 2}]}]}, {conflict_target, id}]]");
+    assert_refused(&run, ELFS_UNSUPPORTED, "sets hits twice");
+    ecto_fini(&run);
 }
 
 /* They are a query's: Ecto casts them. What it takes and we cannot cast is refused. */
