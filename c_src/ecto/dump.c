@@ -65,8 +65,11 @@ static enum elfs_code dump_binary(struct dump *d, enum elfs_type type) {
     return store(d, type, elfs_ecto_binary(d->term));
 }
 
+/* As text an Ecto.UUID is not dumped: what is none is stored as whatever it is. */
 static enum elfs_code dump_id(struct dump *d) {
     uint8_t bytes[16];
+    if (!in_blob(d) && d->type->kind == ELFS_ECTO_UUID && !elfs_ecto_is(d->term, ELFS_TERM_BINARY))
+        return unsupported(d, "what is no UUID");
     if (!in_blob(d)) return dump_binary(d, ELFS_TEXT);
     if (!elfs_uuid_parse(elfs_ecto_binary(d->term), bytes)) return ELFS_BADARG;
     return store_copy(d, bytes, sizeof bytes);
