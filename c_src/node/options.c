@@ -275,9 +275,10 @@ enum elfs_code elfs_options_check_file(const struct elfs_options *options, size_
     for (const struct elfs_repo_option *r = options->repos; r < repo; r++) {
         if (elfs_litefs_holds(&options->litefs, r->path) || stat(r->path, &other) != 0) continue;
         if (file.st_dev == other.st_dev && file.st_ino == other.st_ino)
-            return elfs_fail(err, ELFS_BADARG,
-                             "the repos %s and %s have the same file, as %s and as %s: one writer a file",
-                             r->name, repo->name, r->path, repo->path);
+            return elfs_fail(
+                err, ELFS_BADARG,
+                "the repos %s and %s have the same file, as %s and as %s: one writer a file",
+                r->name, repo->name, r->path, repo->path);
     }
     return ELFS_OK;
 }

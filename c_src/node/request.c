@@ -13,7 +13,7 @@ static int64_t at_most(int64_t given, int64_t limit) {
 }
 
 static void uncount(struct elfs_request *req) {
-    if (!req->counted) return;
+    if (!req->db || !req->counted) return; /* one that names no database waits for none */
     req->db->queued--;
     req->db->queued_bytes -= req->counted_bytes;
     req->counted = false;

@@ -20,8 +20,8 @@ struct elfs_repo_request;
 
 struct elfs_request {
     struct elfs_job job;
-    bool submitted;                 /* the job is with a store, or on its way there */
-    bool counted;                   /* among what waits for the database: elfs_request_count */
+    bool submitted; /* the job is with a store, or on its way there */
+    bool counted;   /* among what waits for the database: elfs_request_count */
     int64_t counted_bytes;
     struct elfs_repo_request *repo; /* a Repo call (repo_request.h), in arena; else NULL */
     struct elfs_list link;

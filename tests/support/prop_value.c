@@ -257,7 +257,8 @@ struct prop_value prop_value(struct prop_random *r, struct elfs_arena *arena, en
     }
 }
 
-/* A datetime of the wrong precision is an ArgumentError, anything else a ChangeError. */
+/* A datetime of the wrong precision is an ArgumentError, what Ecto does not dump refused, anything else
+ * a ChangeError. */
 struct prop_value prop_wrong(struct prop_random *r, struct elfs_arena *arena, enum prop_type type) {
     static const enum prop_type other[PROP_TYPES] = {
         [PROP_TIME] = PROP_TIME_USEC,   [PROP_TIME_USEC] = PROP_TIME,
@@ -265,7 +266,7 @@ struct prop_value prop_wrong(struct prop_random *r, struct elfs_arena *arena, en
         [PROP_UTC] = PROP_UTC_USEC,     [PROP_UTC_USEC] = PROP_UTC};
     struct prop_value value = plain("{nope}", "null");
     value.raises = "'Elixir.Ecto.ChangeError'";
-    value.refused = type == PROP_CUSTOM;
+    value.refused = type == PROP_CUSTOM || type == PROP_UUID;
     if (other[type] != PROP_ID && prop_one_in(r, 2)) {
         value = make_moment(r, arena, other[type], false);
         value.raises = "'Elixir.ArgumentError'";

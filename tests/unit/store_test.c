@@ -178,9 +178,9 @@ static void a_stopped_read_lets_go(void **state) {
 
 /* Without a pause between the reads no checkpoint comes to the end of the WAL by itself. */
 static void reads_without_a_pause_do_not_make_the_wal_grow_for_ever(void **state) {
-    static const char slow[] =
-        "WITH RECURSIVE c(n) AS (SELECT count(*) FROM t UNION ALL SELECT n + 1 FROM c LIMIT 200000) "
-        "SELECT count(*) FROM c";
+    static const char slow[] = "WITH RECURSIVE c(n) AS (SELECT count(*) FROM t UNION ALL SELECT n "
+                               "+ 1 FROM c LIMIT 200000) "
+                               "SELECT count(*) FROM c";
     struct test_job *reads[2] = {NULL, NULL};
     char path[96];
     struct stat wal;
