@@ -91,20 +91,12 @@ static enum elfs_code set_wal(struct elfs_db *db, const char *path, struct elfs_
 
 /* SQLite's own checkpoint every so many pages of WAL would be lost with the hook set: so it is done here. */
 #define CHECKPOINT_PAGES 1000
-/* Where some read is always under way none of these ever comes to the WAL's end, and the WAL grows for as long as that
- * goes on. One of so many pages is waited for: the next reads begin at its end, and writes come after. */
-#define RESTART_PAGES 16000
 
 static int on_commit_to_wal(void *arg, sqlite3 *handle, const char *schema, int pages) {
     struct elfs_db *db = arg;
-    bool restart = pages >= db->restart_pages;
-    int mode = restart ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE;
     db->wrote = true;
-    if (pages < RESTART_PAGES) db->restart_pages = RESTART_PAGES;
-    if (pages < CHECKPOINT_PAGES) return SQLITE_OK;
-    int rc = sqlite3_wal_checkpoint_v2(handle, schema, mode, NULL, NULL);
-    /* A read that lasts longer than the busy timeout: not for every commit from now on. */
-    if (restart && rc != SQLITE_OK) db->restart_pages = pages > INT_MAX / 2 ? INT_MAX : pages * 2;
+    if (pages >= CHECKPOINT_PAGES)
+        sqlite3_wal_checkpoint_v2(handle, schema, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     return SQLITE_OK; /* the commit has happened, whatever the checkpoint said */
 }
 
@@ -131,7 +123,7 @@ enum elfs_code elfs_db_open(struct elfs_db *db, const struct elfs_store_config *
     flags |=
         role == ELFS_DB_WRITER ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
     enum elfs_code code = ELFS_OK;
-    *db = (struct elfs_db){.handle = NULL, .restart_pages = RESTART_PAGES};
+    *db = (struct elfs_db){.handle = NULL};
     if (sqlite3_open_v2(config->path, &db->handle, flags, config->vfs) != SQLITE_OK) {
         code = open_fail(db, config->path, err);
         goto close;

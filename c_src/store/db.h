@@ -20,7 +20,6 @@ struct elfs_db {
     sqlite3_stmt *data_version;   /* PRAGMA data_version: changes with the commits of others */
     bool wrote;                   /* set by each COMMIT that wrote pages; the writer's to clear */
     uint64_t turn;                /* of the fence, when the schema was last forgotten */
-    int restart_pages;            /* a WAL of so many is made to begin anew */
 };
 
 enum elfs_db_role {
