@@ -29,9 +29,9 @@ struct elfs_ecto_write; /* what the answer needs to know */
 struct elfs_ecto_plan {
     bool run;                        /* false: nothing to run, go on to elfs_ecto_answer */
     struct elfs_statement statement; /* with its parameters when set_count is 0 */
-    const struct elfs_params
-        *sets;          /* insert_all of several rows: one statement, a set a row, all */
-    size_t set_count;   /* or nothing */
+    /* insert_all of several rows: one statement, a set a row, all or nothing */
+    const struct elfs_params *sets;
+    size_t set_count;
     bool divided;       /* they would fit in one statement: see env.whole */
     int64_t timeout_ms; /* the option `timeout`; -1: not given, or infinity */
     const struct elfs_ecto_write *write;

@@ -117,8 +117,8 @@ bool elfs_request_returned(struct elfs_request *req) {
     struct elfs_database *db = req->db;
     const struct elfs_job *job = &req->job;
     req->submitted = false;
-    elfs_list_remove(
-        &req->link); /* whatever becomes of the connection, the request is its caller's now */
+    /* Whatever becomes of the connection, the request is its caller's now. */
+    elfs_list_remove(&req->link);
     if (job->outcome == ELFS_JOB_DONE && job->position.known && elfs_database_is_primary(db)) {
         db->committed = job->position;
         /* The position behind a COMMIT that wrote nothing may be the next primary's, of whom we have not heard yet. */

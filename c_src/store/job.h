@@ -88,14 +88,14 @@ struct elfs_job {
     _Atomic int stage;      /* ELFS_JOB_WAITING when submitted */
     /* the outcome, valid when the mailbox brings it back */
     enum elfs_job_outcome outcome;
-    size_t
-        failed_index; /* MANY, TRANSACTION: the failed set or statement, from 1; 0 if it was none */
+    /* MANY, TRANSACTION: the failed set or statement, from 1; 0 if it was none */
+    size_t failed_index;
     struct elfs_error error;
     struct elfs_position position; /* DONE, after a COMMIT: the database's position */
-    bool
-        wrote; /* DONE, after a COMMIT: it wrote pages, which the fence has confirmed: the position is its own */
-    bool
-        repeated; /* DONE: it had run before, and this is its result of then; RESOLVE: it has run */
+    /* DONE, after a COMMIT: it wrote pages, as the fence has confirmed: the position is its own */
+    bool wrote;
+    /* DONE: it had run before, and this is its result of then; RESOLVE: it has run */
+    bool repeated;
 };
 
 /* Loop: gives the job up if it has not started. True: it will not run (and comes back DROPPED). */

@@ -99,14 +99,9 @@ cut_off_in_mid_load(Config) ->
 %% The node itself is told by LiteFS that it is not the primary, and that it is again; detection names it all
 %% the time. A commit may find LiteFS's position where it was: the outcome is unknown, and settled by a repeat.
 refused_in_mid_load(Config) ->
-    LiteFS = #{dir := Dir} = ct_litefs:start(Config),
-    Mover = spawn_link(fun() -> move(LiteFS, 1) end),
-    ct_litefs:greet(LiteFS, ct_litefs:init(primary)),
-    A = ct_node:start(Config, #{dir => ct_env:dir(Config), db => filename:join(Dir, "test.db"),
-        args => ["--primary-file", binary_to_list(ct_litefs:primary_file(LiteFS)), "--poll-interval", "20",
-                 "--event-stream-url", binary_to_list(ct_litefs:url(LiteFS))]}),
-    start(Config, A, []),
-    {ok, _} = write(<<"CREATE TABLE t (id INTEGER PRIMARY KEY, a)">>, []),
+    on_litefs(Config, fun refused_in_mid_load/2).
+
+refused_in_mid_load(LiteFS, A) ->
     Done = under_load(fun() ->
         lists:foreach(fun(_) ->
             timer:sleep(50),
@@ -120,14 +115,26 @@ refused_in_mid_load(Config) ->
             ct_wait:until(fun() -> ct_node:call(A, 'is_primary?', [?REPO]) end)
         end, lists:seq(1, 5))
     end),
-    check(Done, A),
+    check(Done, A).
+
+refused() ->
+    [R || #{reason := R} <- retries(), is_tuple(R), element(1, R) =:= not_primary].
+
+%% A node beside the stand-in, as the primary, whose position moves on all the time; it has the table.
+on_litefs(Config, Fun) ->
+    LiteFS = #{dir := Dir} = ct_litefs:start(Config),
+    Mover = spawn_link(fun() -> move(LiteFS, 1) end),
+    ct_litefs:greet(LiteFS, ct_litefs:init(primary)),
+    A = ct_node:start(Config, #{dir => ct_env:dir(Config), db => filename:join(Dir, "test.db"),
+        args => ["--primary-file", binary_to_list(ct_litefs:primary_file(LiteFS)), "--poll-interval", "20",
+                 "--event-stream-url", binary_to_list(ct_litefs:url(LiteFS))]}),
+    start(Config, A, []),
+    {ok, _} = write(<<"CREATE TABLE t (id INTEGER PRIMARY KEY, a)">>, []),
+    Fun(LiteFS, A),
     unlink(Mover),
     exit(Mover, kill),
     ct_node:stop(A),
     ct_litefs:stop(LiteFS).
-
-refused() ->
-    [R || #{reason := R} <- retries(), is_tuple(R), element(1, R) =:= not_primary].
 
 move(LiteFS, Txid) ->
     ok = ct_litefs:file(LiteFS, "test.db-pos", io_lib:format("~16.16.0b/00000000000000aa~n", [Txid])),
@@ -309,14 +316,9 @@ row_is_read_when_it_was_wrong(Config) ->
 
 %% The write's own time is shorter than the replicas': it is told, as far as it has come by then.
 too_few_replicas_in_time(Config) ->
-    LiteFS = #{dir := Dir} = ct_litefs:start(Config),
-    Mover = spawn_link(fun() -> move(LiteFS, 1) end),
-    ct_litefs:greet(LiteFS, ct_litefs:init(primary)),
-    A = ct_node:start(Config, #{dir => ct_env:dir(Config), db => filename:join(Dir, "test.db"),
-        args => ["--primary-file", binary_to_list(ct_litefs:primary_file(LiteFS)), "--poll-interval", "20",
-                 "--event-stream-url", binary_to_list(ct_litefs:url(LiteFS))]}),
-    start(Config, A, []),
-    {ok, _} = write(<<"CREATE TABLE t (id INTEGER PRIMARY KEY, a)">>, []),
+    on_litefs(Config, fun too_few_replicas_in_time/2).
+
+too_few_replicas_in_time(_, _) ->
     Options = [{timeout, 1000}, {ack, {replicas, 1}}],
     ?assertMatch({ok, #{acked := 0}}, ecto_litefs_request:query(?REPO, none, {?INSERT, [1]}, Options)),
     {ok, Tx} = ecto_litefs_request:'begin'(?REPO, Options),
@@ -327,11 +329,7 @@ too_few_replicas_in_time(Config) ->
                          ecto_litefs_request:commit(?REPO, Tx, Options)
                      end),
                      {Done, maps:with([short], Written)}
-                 end),
-    unlink(Mover),
-    exit(Mover, kill),
-    ct_node:stop(A),
-    ct_litefs:stop(LiteFS).
+                 end).
 
 %% Reading your own writes
 

@@ -214,8 +214,6 @@ static void finish(uint64_t txid, bool wrote) {
     job->finished(job, node);
 }
 
-static void finish_pending(uint64_t txid) { finish(txid, true); }
-
 /* A replica's node says that its copy stands there. */
 static void report(uint64_t txid) {
     struct elfs_buf message;
@@ -235,12 +233,12 @@ static void an_answer_for_a_connection_that_ends(void **state) {
     (void)state;
     become_primary();
     call("query", "INSERT INTO t VALUES (1)");
-    finish_pending(5);
+    finish(5, true);
     assert_false(elfs_list_empty(&db()->awaiting));
     call("query", "INSERT INTO t VALUES (2)");
     report(6);
     conn->out.max = conn->out.len; /* the peer does not read */
-    finish_pending(6);
+    finish(6, true);
     assert_true(conn->closed);
     assert_true(elfs_list_empty(&node->dirty));
     assert_true(elfs_list_empty(&db()->awaiting));
@@ -256,7 +254,7 @@ static void an_answer_of_a_former_primary(void **state) {
     become_primary();
     call("query", "INSERT INTO t VALUES (1)");
     litefs_says(ELFS_MOUNT_LIVE, ELFS_ROLE_REPLICA);
-    finish_pending(5);
+    finish(5, true);
     assert_true(elfs_list_empty(&db()->awaiting));
     assert_true(elfs_list_empty(&conn->requests));
     assert_true(has_answered("unknown"));
@@ -269,7 +267,7 @@ static void a_role_that_was_lost_and_is_back(void **state) {
     (void)state;
     become_primary();
     call("query", "INSERT INTO t VALUES (1)");
-    finish_pending(5);
+    finish(5, true);
     assert_false(elfs_list_empty(&db()->awaiting));
     call("begin", NULL);
     elfs_databases_submit(node);
@@ -291,7 +289,7 @@ static void a_position_that_is_not_ours(void **state) {
     (void)state;
     become_primary();
     call("query", "INSERT INTO t VALUES (1)");
-    finish_pending(5);
+    finish(5, true);
     struct elfs_list *waits = db()->awaiting.next;
     call("query", "DELETE FROM t WHERE a = 2");
     finish(6, false);
