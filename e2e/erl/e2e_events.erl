@@ -5,6 +5,7 @@
 %% API
 -export([open/1]).
 -export([announced/2]).
+-export([ended/1]).
 -export([close/1]).
 
 -define(PORT, 20202).
@@ -26,6 +27,12 @@ announced(Pid, What) ->
     Pid ! {announced, self(), What},
     receive {Pid, Answer} -> Answer end.
 
+%% @doc Has the stream ended, as it does with its LiteFS? Nothing more will be announced by it.
+-spec ended(pid()) -> boolean().
+ended(Pid) ->
+    Pid ! {ended, self()},
+    receive {Pid, Answer} -> Answer end.
+
 -spec close(pid()) -> ok.
 close(Pid) ->
     Pid ! close,
@@ -37,22 +44,25 @@ witness(Host, Owner) ->
     {ok, Socket} = gen_tcp:connect(e2e_host:address(Host), ?PORT, Options, ?CONNECT_MS),
     ok = gen_tcp:send(Socket, "GET /events HTTP/1.1\r\nHost: litefs\r\n\r\n"),
     receive {tcp, Socket, <<"HTTP/1.1 200", _/binary>>} -> Owner ! {self(), open} end,
-    listen(Socket, []).
+    listen(Socket, false, []).
 
 %% An event is a line; so are the sizes of the chunks, which are not looked at.
--spec listen(gen_tcp:socket(), [{integer(), binary()}]) -> ok.
-listen(Socket, Changes) ->
+-spec listen(gen_tcp:socket(), Ended :: boolean(), [{integer(), binary()}]) -> ok.
+listen(Socket, Ended, Changes) ->
     receive
         {tcp, Socket, <<"{\"type\":\"primaryChange\"", _/binary>> = Line} ->
-            listen(Socket, [{e2e_journal:now_us(), Line} | Changes]);
+            listen(Socket, Ended, [{e2e_journal:now_us(), Line} | Changes]);
         {tcp, Socket, _} ->
-            listen(Socket, Changes);
+            listen(Socket, Ended, Changes);
         %% LiteFS has ended; what it had said stays said.
         {tcp_closed, Socket} ->
-            listen(Socket, Changes);
+            listen(Socket, true, Changes);
         {announced, From, What} ->
             From ! {self(), first(What, lists:reverse(Changes))},
-            listen(Socket, Changes);
+            listen(Socket, Ended, Changes);
+        {ended, From} ->
+            From ! {self(), Ended},
+            listen(Socket, Ended, Changes);
         close ->
             gen_tcp:close(Socket)
     end.

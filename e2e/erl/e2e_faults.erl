@@ -42,8 +42,8 @@ fault(Id, Title, Loses, Ci, Stop, Run) ->
 %% The faults
 
 -spec promote(e2e_run:world()) -> [].
-promote(#{primary := Old, replicas := [Replica | _]}) ->
-    ok = e2e_promote:from_to(Old, Replica),
+promote(#{replicas := [Replica | _]}) ->
+    ok = e2e_promote:to(Replica),
     [].
 
 -spec litefs_ends(e2e_run:world(), 'TERM' | 'KILL') -> [].
@@ -91,7 +91,7 @@ litefs_restart(#{replicas := [Replica | _]} = World) ->
 %% The host starts with the C node and the application; LiteFS comes last. Once that host is the primary its
 %% C node has LiteFS's word for what it has written, like any other.
 -spec cnode_first(e2e_run:world()) -> [e2e_host:id()].
-cnode_first(#{primary := Primary, replicas := [Replica | _]} = World) ->
+cnode_first(#{replicas := [Replica | _]} = World) ->
     ok = e2e_ctl:do(host_kill, [Replica]),
     ok = e2e_ctl:do(host_bare, [Replica]),
     ok = e2e_ctl:do(host_cnode, [Replica]),
@@ -110,7 +110,7 @@ cnode_first(#{primary := Primary, replicas := [Replica | _]} = World) ->
     end, ?START_MS),
     ok = others_write(Replica, World),
     ok = e2e_ctl:do(host_litefs, [Replica]),
-    ok = e2e_promote:from_to(Primary, Replica),
+    ok = e2e_promote:to(Replica),
     ct_wait:until(fun() ->
         {ok, #{position := {_, _}}} =
             e2e_host:call(Replica, erpc, call, [e2e_host:cnode(Replica), ecto_litefs, query,

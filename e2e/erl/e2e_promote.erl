@@ -2,17 +2,17 @@
 -module(e2e_promote).
 
 %% API
--export([from_to/2]).
+-export([to/1]).
 
 -define(TRIES, 4).
 -define(HAND_OVER_MS, 20000).
 -define(REJOIN_MS, 60000).
 
-%% @doc Until the new host is primary and the old one its replica, or has ended.
--spec from_to(Old :: e2e_host:id(), New :: e2e_host:id()) -> ok.
-from_to(Old, New) ->
+%% @doc Until the host is primary and the others its replicas.
+-spec to(e2e_host:id()) -> ok.
+to(New) ->
     ok = ask(New, ?TRIES),
-    rejoined(Old, New).
+    lists:foreach(fun(Host) -> ok = rejoined(Host, New) end, e2e_host:all() -- [New]).
 
 %% LiteFS answers before it has handed the lease over, and once in a while it never does, or refuses (500) as it has lost
 %% sight of the primary for a moment: asked again, as an operator would ask.
@@ -50,20 +50,21 @@ handed_over(New) ->
         error:{condition_never_held, _} -> false
     end.
 
-%% The old primary's LiteFS ends itself (exit code 99) when it loses the lease between SQLite's COMMIT and its own: it
-%% cannot take back what SQLite believes done. A supervisor starts it again, and it drops what it had not committed.
+%% A primary's LiteFS ends itself (exit code 99) when it loses the lease between SQLite's COMMIT and its own: it cannot
+%% take back what SQLite believes done. A supervisor starts it again, and it drops what it had not committed. It may be any
+%% of the others: when the lease was not handed over the third host may have had it for a while.
 -spec rejoined(e2e_host:id(), e2e_host:id()) -> ok.
-rejoined(Old, New) ->
+rejoined(Host, New) ->
     Name = list_to_binary(e2e_host:address(New)),
     case ct_wait:until(fun() ->
-        case e2e_host:programs(Old) of
+        case e2e_host:programs(Host) of
             #{litefs := 0} -> ended;
-            _ -> e2e_host:litefs_role(Old) =:= {replica, Name} andalso replica
+            _ -> e2e_host:litefs_role(Host) =:= {replica, Name} andalso replica
         end
     end, ?REJOIN_MS) of
         replica ->
             ok;
         ended ->
-            e2e_report:note("a promotion: LiteFS of the old primary ended itself in a commit, as it does, and was started again"),
-            e2e_ctl:do(host_litefs, [Old])
+            e2e_report:note("a promotion: LiteFS of a former primary ended itself in a commit, as it does, and was started again"),
+            e2e_ctl:do(host_litefs, [Host])
     end.
