@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "store/checkpoint.h"
 #include "store/sqlite_error.h"
 
 /* faccessat asks for the effective user, as open(2) does. */
@@ -89,14 +90,11 @@ static enum elfs_code set_wal(struct elfs_db *db, const char *path, struct elfs_
                      path, mode);
 }
 
-/* SQLite's own checkpoint every so many pages of WAL would be lost with the hook set: so it is done here. */
-#define CHECKPOINT_PAGES 1000
-
+/* In place of SQLite's own hook, which makes its checkpoints. */
 static int on_commit_to_wal(void *arg, sqlite3 *handle, const char *schema, int pages) {
     struct elfs_db *db = arg;
     db->wrote = true;
-    if (pages >= CHECKPOINT_PAGES)
-        sqlite3_wal_checkpoint_v2(handle, schema, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    if (db->checkpoint) elfs_checkpoint_after_commit(db->checkpoint, handle, schema, pages);
     return SQLITE_OK; /* the commit has happened, whatever the checkpoint said */
 }
 
@@ -123,7 +121,7 @@ enum elfs_code elfs_db_open(struct elfs_db *db, const struct elfs_store_config *
     flags |=
         role == ELFS_DB_WRITER ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
     enum elfs_code code = ELFS_OK;
-    *db = (struct elfs_db){.handle = NULL};
+    *db = (struct elfs_db){.checkpoint = config->checkpoint};
     if (sqlite3_open_v2(config->path, &db->handle, flags, config->vfs) != SQLITE_OK) {
         code = open_fail(db, config->path, err);
         goto close;

@@ -16,10 +16,11 @@ struct elfs_db {
     struct elfs_guard guard;
     struct elfs_watch watch;
     struct elfs_stmt_cache cache;
-    sqlite3_stmt *schema_version; /* PRAGMA schema_version */
-    sqlite3_stmt *data_version;   /* PRAGMA data_version: changes with the commits of others */
-    bool wrote;                   /* set by each COMMIT that wrote pages; the writer's to clear */
-    uint64_t turn;                /* of the fence, when the schema was last forgotten */
+    struct elfs_checkpoint *checkpoint; /* borrowed; or NULL: none are made */
+    sqlite3_stmt *schema_version;       /* PRAGMA schema_version */
+    sqlite3_stmt *data_version; /* PRAGMA data_version: changes with the commits of others */
+    bool wrote;                 /* set by each COMMIT that wrote pages; the writer's to clear */
+    uint64_t turn;              /* of the fence, when the schema was last forgotten */
 };
 
 enum elfs_db_role {

@@ -1,6 +1,7 @@
 /* reader - see reader.h. */
 #include "store/reader.h"
 
+#include "store/checkpoint.h"
 #include "store/dead_mount.h"
 #include "store/exec.h"
 #include "store/outcome.h"
@@ -50,7 +51,9 @@ static void *reader_main(void *arg) {
         while ((link = elfs_list_pop_front(&jobs))) {
             struct elfs_job *job = ELFS_CONTAINER_OF(link, struct elfs_job, link);
             struct elfs_list one;
+            elfs_checkpoint_read_begins(reader->db.checkpoint);
             elfs_job_settle(job, run(reader, job));
+            elfs_checkpoint_read_ended(reader->db.checkpoint);
             elfs_list_init(&one);
             elfs_list_push_back(&one, link);
             elfs_mailbox_post(reader->box, &one, NULL);

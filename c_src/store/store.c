@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "store/checkpoint.h"
 #include "store/dead_mount.h"
 #include "store/outcome.h"
 #include "store/patience.h"
@@ -16,6 +17,7 @@ struct elfs_store {
     bool writes; /* there is a writer */
     struct elfs_mailbox *box;
     struct elfs_patience patience;
+    struct elfs_checkpoint checkpoint;
     int folder; /* see dead_mount.h */
     struct elfs_writer writer;
     struct elfs_reader_thread reader;
@@ -38,6 +40,7 @@ static enum elfs_code start(struct elfs_store *made, const struct elfs_store_con
     struct elfs_store_config own = *config;
     own.vfs = made->patience.name;
     own.folder = made->folder;
+    own.checkpoint = &made->checkpoint;
     enum elfs_code code = ELFS_OK;
     if (made->writes) code = elfs_writer_init(&made->writer, &own, made->box, err);
     if (code != ELFS_OK) return code;
@@ -65,6 +68,8 @@ enum elfs_code elfs_store_start(const struct elfs_store_config *config, struct e
     made->box = box;
     enum elfs_code code = elfs_patience_init(&made->patience, ELFS_PATIENCE_FOREVER, err);
     if (code != ELFS_OK) goto free;
+    code = elfs_checkpoint_init(&made->checkpoint, err);
+    if (code != ELFS_OK) goto fini_patience;
     if (config->synchronous == ELFS_SYNC_FULL) elfs_wal_file_install(&made->patience.vfs);
     made->folder = elfs_dead_mount_folder(config->path);
     int before = elfs_dead_mount_enter(made->folder);
@@ -76,6 +81,8 @@ enum elfs_code elfs_store_start(const struct elfs_store_config *config, struct e
 
 close_folder:
     if (made->folder >= 0) close(made->folder);
+    elfs_checkpoint_fini(&made->checkpoint);
+fini_patience:
     elfs_patience_fini(&made->patience);
 free:
     elfs_free(made);
@@ -152,6 +159,7 @@ void elfs_store_stop(struct elfs_store *store) {
     if (store->writes) elfs_writer_fini(&store->writer); /* last: closing it checkpoints the WAL */
     elfs_dead_mount_enter(before);
     if (store->folder >= 0) close(store->folder);
+    elfs_checkpoint_fini(&store->checkpoint);
     elfs_patience_fini(&store->patience);
     elfs_free(store);
 }

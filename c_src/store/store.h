@@ -22,17 +22,18 @@ enum elfs_synchronous { ELFS_SYNC_NORMAL, ELFS_SYNC_FULL };
 /* Defaults: elfs_store_config_default. */
 struct elfs_store_config {
     const char *path;
-    enum elfs_synchronous synchronous; /* FULL */
-    int busy_timeout_ms;               /* 5,000 */
-    int statement_cache;               /* 128 statements a connection */
-    int max_value;                     /* bytes of a value, a row, an SQL text: 65 MiB */
-    const char *vfs;                   /* SQLite's, by name; NULL. The store sets its own */
-    int folder;                        /* the store's own: see dead_mount.h */
-    bool read_only;                    /* no writer: the file must exist, and is only read */
-    int64_t keep_requests;             /* results of requests with a key: 100,000 at most */
-    int64_t keep_requests_ms;          /* for 3,600,000 at most */
-    struct elfs_fence *fence;          /* NULL: none; must outlive the store */
-    struct elfs_batch_limits batch;    /* 1,024 jobs, 16 MiB, 50,000 us */
+    enum elfs_synchronous synchronous;  /* FULL */
+    int busy_timeout_ms;                /* 5,000 */
+    int statement_cache;                /* 128 statements a connection */
+    int max_value;                      /* bytes of a value, a row, an SQL text: 65 MiB */
+    const char *vfs;                    /* SQLite's, by name; NULL. The store sets its own */
+    int folder;                         /* the store's own: see dead_mount.h */
+    struct elfs_checkpoint *checkpoint; /* the store's own */
+    bool read_only;                     /* no writer: the file must exist, and is only read */
+    int64_t keep_requests;              /* results of requests with a key: 100,000 at most */
+    int64_t keep_requests_ms;           /* for 3,600,000 at most */
+    struct elfs_fence *fence;           /* NULL: none; must outlive the store */
+    struct elfs_batch_limits batch;     /* 1,024 jobs, 16 MiB, 50,000 us */
 };
 
 void elfs_store_config_default(struct elfs_store_config *config);

@@ -3,17 +3,8 @@
 
 #include <signal.h>
 #include <string.h>
-#include <time.h>
 
-static int init_condition(pthread_cond_t *condition) {
-    pthread_condattr_t attr;
-    int rc = pthread_condattr_init(&attr);
-    if (rc != 0) return rc;
-    rc = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    if (rc == 0) rc = pthread_cond_init(condition, &attr);
-    pthread_condattr_destroy(&attr);
-    return rc;
-}
+#include "store/condition.h"
 
 static enum elfs_code system_fail(struct elfs_error *err, const char *what, int number) {
     return elfs_fail(err, ELFS_SYSTEM, "%s: %s", what, strerror(number));
@@ -25,7 +16,7 @@ enum elfs_code elfs_worker_init(struct elfs_worker *worker, struct elfs_error *e
     worker->stopping = false;
     int rc = pthread_mutex_init(&worker->lock, NULL);
     if (rc != 0) return system_fail(err, "cannot make a lock", rc);
-    rc = init_condition(&worker->changed);
+    rc = elfs_condition_init(&worker->changed);
     if (rc == 0) return ELFS_OK;
     pthread_mutex_destroy(&worker->lock);
     return system_fail(err, "cannot make a condition variable", rc);
@@ -96,23 +87,16 @@ bool elfs_worker_take(struct elfs_worker *worker, bool wait, struct elfs_list *j
     return take(worker, jobs, tx_jobs);
 }
 
-/* Holding the lock. False: the time is over. */
-static bool wait_until_us(struct elfs_worker *worker, int64_t deadline_us) {
-    struct timespec at = {.tv_sec = (time_t)(deadline_us / 1000000),
-                          .tv_nsec = (long)(deadline_us % 1000000) * 1000};
-    return pthread_cond_timedwait(&worker->changed, &worker->lock, &at) == 0;
-}
-
 bool elfs_worker_take_until(struct elfs_worker *worker, int64_t deadline_us, struct elfs_list *jobs,
                             struct elfs_list *tx_jobs) {
     bool in_time = true;
     pthread_mutex_lock(&worker->lock);
     while (in_time && !has_jobs(worker) && !worker->stopping) {
-        in_time = wait_until_us(worker, deadline_us);
+        in_time = elfs_condition_wait_until(&worker->changed, &worker->lock, deadline_us);
     }
     return take(worker, jobs, tx_jobs);
 }
 
 void elfs_worker_wait_until(struct elfs_worker *worker, int64_t deadline) {
-    wait_until_us(worker, deadline * 1000);
+    elfs_condition_wait_until(&worker->changed, &worker->lock, deadline * 1000);
 }

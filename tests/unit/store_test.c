@@ -176,6 +176,31 @@ static void a_stopped_read_lets_go(void **state) {
     assert_string_equal(fixture_read(&f, "PRAGMA wal_checkpoint(TRUNCATE)"), "0"); /* not busy */
 }
 
+/* Without a pause between the reads no checkpoint comes to the end of the WAL by itself. */
+static void reads_without_a_pause_do_not_make_the_wal_grow_for_ever(void **state) {
+    static const char slow[] = "WITH RECURSIVE c(n) AS (SELECT count(*) FROM t UNION ALL SELECT n "
+                               "+ 1 FROM c LIMIT 100000) "
+                               "SELECT count(*) FROM c";
+    struct test_job *reads[2] = {NULL, NULL};
+    char path[96];
+    struct stat wal;
+    (void)state;
+    snprintf(path, sizeof path, "%s-wal", f.path);
+    for (int i = 0; i < 400; i++) {
+        for (int k = 0; k < 2; k++) {
+            if (reads[k] && reads[k]->place == 0) continue;
+            reads[k] = query_job(&f, slow);
+            fixture_submit(&f, reads[k]);
+        }
+        fixture_query(&f, "INSERT INTO t(v) VALUES (zeroblob(500000))");
+        fixture_take(&f);
+    }
+    assert_int_equal(stat(path, &wal), 0);
+    assert_true(wal.st_size < 100 * 1000 * 1000);
+    fixture_wait(&f, reads[0]);
+    fixture_wait(&f, reads[1]);
+}
+
 static void a_stop_finishes_what_is_queued(void **state) {
     struct test_gate gate;
     struct test_job *writes[20];
@@ -245,6 +270,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(what_writes_is_rerouted, setup, teardown),
         cmocka_unit_test_setup_teardown(a_cancelled_read_never_runs, setup, teardown),
         cmocka_unit_test_setup_teardown(a_stopped_read_lets_go, setup, teardown),
+        cmocka_unit_test_setup_teardown(reads_without_a_pause_do_not_make_the_wal_grow_for_ever,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(a_stop_finishes_what_is_queued, setup, teardown),
         cmocka_unit_test_setup_teardown(survives_failing_allocations, setup, teardown),
     };
