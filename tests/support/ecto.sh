@@ -21,6 +21,10 @@ ecto_missing() {
 
 # run_ecto PROGRAM: the suite with that C node, one line of TAP.
 run_ecto() {
+    if [ ! -x "$1" ]; then
+        skip "tests/ecto with real Ecto" "LEFT OUT: there is no program $1"
+        return
+    fi
     missing=$(ecto_missing)
     if [ -n "$missing" ]; then
         skip "tests/ecto with real Ecto" "LEFT OUT: not on ERL_LIBS: $(echo $missing)"
